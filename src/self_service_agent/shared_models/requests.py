@@ -1,0 +1,166 @@
+"""Requests: as each entry point receives them, and in the common form that agents work on."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from .integrations import IntegrationType
+
+CONTENT_LIMIT = 65_536
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("must not contain NUL characters")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+UserId = Annotated[Text, Field(min_length=1, max_length=255)]
+ShortText = Annotated[Text, Field(max_length=255)]
+
+
+class DeliveryMode(StrEnum):
+    """Where the answer goes: to the caller, to channels, or to both."""
+
+    REPLY = "reply"
+    CHANNELS = "channels"
+    BOTH = "both"
+
+
+class DeliveryChoice(BaseModel):
+    """A caller's wish for the answer. With `reply`, channels named here are used if the caller has gone."""
+
+    model_config = ConfigDict(frozen=True)
+
+    mode: DeliveryMode = DeliveryMode.REPLY
+    channels: tuple[IntegrationType, ...] = ()
+
+
+class BaseRequest(BaseModel):
+    """What every entry point accepts; unknown fields are ignored."""
+
+    integration_type: IntegrationType
+    user_id: UserId
+    content: Annotated[Text, Field(min_length=1, max_length=CONTENT_LIMIT)]
+    request_type: Annotated[Text, Field(min_length=1, max_length=100)] = "message"
+    metadata: dict[str, Any] = {}
+    request_manager_session_id: Annotated[Text, Field(max_length=36)] | None = None
+    user_email: ShortText | None = None
+    session_name: ShortText | None = None
+    delivery: DeliveryChoice | None = None
+
+    @property
+    def wanted_session(self) -> str | None:
+        """The session the caller asks to continue, by field or by metadata."""
+        named = self.request_manager_session_id or self.metadata.get("session_id")
+        return named if isinstance(named, str) and named else None
+
+
+class WebRequest(BaseRequest):
+    integration_type: IntegrationType = IntegrationType.WEB
+    session_token: Annotated[Text, Field(max_length=500)] | None = None
+    client_ip: Annotated[Text, Field(max_length=45)] | None = None
+    user_agent: Annotated[Text, Field(max_length=500)] | None = None
+
+
+class CLIRequest(BaseRequest):
+    integration_type: IntegrationType = IntegrationType.CLI
+    cli_session_id: ShortText | None = None
+    command_context: dict[str, Any] = {}
+
+
+class ToolRequest(BaseRequest):
+    integration_type: IntegrationType = IntegrationType.TOOL
+    tool_id: Annotated[ShortText, Field(min_length=1)]
+    tool_instance_id: ShortText | None = None
+    trigger_event: Annotated[ShortText, Field(min_length=1)] | None = None
+    tool_context: dict[str, Any] = {}
+
+
+class SlackRequest(BaseRequest):
+    integration_type: IntegrationType = IntegrationType.SLACK
+    channel_id: ShortText | None = None
+    thread_id: ShortText | None = None
+    slack_user_id: Annotated[ShortText, Field(min_length=1)]
+    slack_team_id: Annotated[ShortText, Field(min_length=1)]
+
+
+class NormalizedRequest(BaseModel):
+    """A request in the common form, as the agent service receives it.
+
+    `stream_to` is the process whose caller follows the turn as it happens, if one does.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    request_id: str
+    session_id: str
+    user_id: str
+    integration_type: IntegrationType
+    request_type: str
+    content: str
+    integration_context: dict[str, Any] = {}
+    user_context: dict[str, Any] = {}
+    target_agent_id: str | None = None
+    requires_routing: bool = True
+    stream_to: str | None = None
+    created_at: datetime
+
+
+class AgentResponse(BaseModel):
+    """An agent's answer to one request."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request_id: str
+    session_id: str
+    user_id: str
+    agent_id: str | None
+    content: str
+    response_type: Literal["message", "error", "tokens"] = "message"
+    metadata: dict[str, Any] = {}
+    processing_time_ms: int | None = None
+    requires_followup: bool = False
+    followup_actions: list[str] = []
+    created_at: datetime
+
+
+class RequestStatus(StrEnum):
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+class ResponseBody(BaseModel):
+    """The `response` part of a finished request."""
+
+    content: str
+    agent_id: str | None
+    metadata: dict[str, Any]
+    processing_time_ms: int | None
+    requires_followup: bool
+    followup_actions: list[str]
+
+
+class RequestResult(BaseModel):
+    """A finished request, as its caller sees it."""
+
+    request_id: str
+    session_id: str
+    status: RequestStatus
+    response: ResponseBody
+
+
+class RequestAccepted(BaseModel):
+    """A request that will be answered later, and where."""
+
+    request_id: str
+    session_id: str
+    status: RequestStatus
+    status_url: str
+    result_url: str

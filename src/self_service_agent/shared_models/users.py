@@ -1,0 +1,54 @@
+"""People as the system knows them: one id each, and the login or e-mail by which others name them."""
+
+from dataclasses import dataclass
+
+from self_service_agent.kit.database import Pool
+from self_service_agent.kit.ids import derived_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A known person."""
+
+    user_id: str
+    login: str | None
+    email: str | None
+
+    def is_named(self, name: str) -> bool:
+        """Tell whether `name` (uuid, login or e-mail, in any case) means this person."""
+        folded = name.strip().casefold()
+        return folded in {form.casefold() for form in (self.user_id, self.login, self.email) if form}
+
+
+_FIND = """
+    SELECT user_id, login, primary_email FROM users WHERE login = $1 OR primary_email = $2
+    ORDER BY (login = $1) DESC NULLS LAST LIMIT 1
+"""
+
+_ADD = """
+    INSERT INTO users (user_id, login, primary_email) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+"""
+
+_COMPLETE = """
+    UPDATE users SET login = coalesce(login, $2), primary_email = coalesce(primary_email, $3), updated_at = now()
+    WHERE user_id = $1
+"""
+
+
+def user_id_of(name: str) -> str:
+    """Return the id that a person first seen under this login or e-mail gets: the same in every service."""
+    return derived_id("user", name.strip().casefold())
+
+
+async def find_or_add(pool: Pool, *, login: str | None, email: str | None) -> User:
+    """Return the person with this login or e-mail, added if never seen; at least one of the two is given."""
+    login, email = (form.strip().casefold() if form else None for form in (login, email))
+    for _ in range(3):
+        row = await pool.fetchrow(_FIND, login, email)
+        if row is None:
+            await pool.execute(_ADD, user_id_of(login or email or ""), login, email)
+            continue
+        if (row["login"] is None and login) or (row["primary_email"] is None and email):
+            await pool.execute(_COMPLETE, row["user_id"], login, email)
+        return User(user_id=row["user_id"], login=row["login"] or login, email=row["primary_email"] or email)
+    raise RuntimeError(f"user {login or email} could neither be found nor added")
