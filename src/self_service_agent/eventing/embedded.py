@@ -1,0 +1,205 @@
+"""The embedded bus: PostgreSQL alone, for one process or many. The stored event is its consumer's queue entry.
+
+Events of a session share a lane, one of 64; whoever handles a lane holds its lock until the commit, so order within a
+session is kept while lanes go on side by side. A session whose event fails is parked until its next attempt, alone.
+"""
+
+import asyncio
+import itertools
+import random
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import structlog
+from pydantic import ValidationError
+
+from self_service_agent.kit import clock
+from self_service_agent.kit.database import Pool, PooledConnection, Pools
+from self_service_agent.kit.notifications import Notifier, Wakeup
+
+from . import store
+from .bus import AfterCommit, Binding, DeadLetter, Event, RetryPolicy, UnacceptableEvent, partition_key_of
+from .envelope import CloudEvent
+
+_SWEEP = timedelta(seconds=10)
+_PAUSE_AFTER_SURPRISE = 1.0
+_CLOCK_SLACK = 0.02  # the database's clock decides when a parked session may go on
+_MEMORY = timedelta(days=15)  # brokers are known to send two weeks of events again
+_FORGET_EVERY = timedelta(hours=1)
+
+log = structlog.get_logger(__name__)
+
+
+class EmbeddedBus:
+    """See `Bus`. Consumers registered with `consume` work while `running` is open."""
+
+    def __init__(
+        self,
+        pools: Pools,
+        notifier: Notifier,
+        subscriptions: Mapping[str, Sequence[str]],
+        *,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        self._pools = pools
+        self._notifier = notifier
+        self._subscriptions = subscriptions
+        self._retry = retry or RetryPolicy()
+        self._consumers: list[_Consumer] = []
+
+    async def publish(self, events: Sequence[CloudEvent], connection: PooledConnection) -> None:
+        addressed = [
+            (consumer, event, partition_key_of(event))
+            for event in events
+            for consumer in self._subscriptions.get(event.type, ())
+        ]
+        if addressed:
+            await store.insert(connection, addressed)
+
+    def published(self, *types: str) -> None:
+        for consumer in {consumer for kind in types for consumer in self._subscriptions.get(kind, ())}:
+            self._notifier.notify(_topic(consumer))
+
+    def consume(self, consumer: str, bindings: Mapping[str, Binding], *, durable: bool = True) -> None:
+        wakeup = self._notifier.wakeup(_topic(consumer))
+        pool = self._pools.durable if durable else self._pools.relaxed
+        self._consumers.append(_Consumer(consumer, bindings, pool, wakeup=wakeup, retry=self._retry))
+
+    async def dead_letters(self, consumer: str, *, limit: int = 50) -> tuple[DeadLetter, ...]:
+        return await store.dead_letters(self._pools.durable, consumer, limit)
+
+    async def replay(self, dead_letter_id: int) -> None:
+        consumer = await store.revive(self._pools.durable, dead_letter_id)
+        if consumer is not None:
+            self._notifier.notify(_topic(consumer))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Handle events for as long as this is open; closing finishes the transaction at hand, then stops."""
+        async with asyncio.TaskGroup() as tasks:
+            loops = [tasks.create_task(consumer.run()) for consumer in self._consumers]
+            housekeeping = tasks.create_task(self._forget_now_and_then())
+            try:
+                yield
+            finally:
+                housekeeping.cancel()
+                for consumer in self._consumers:
+                    consumer.stop()
+                if loops:
+                    await asyncio.wait(loops)
+
+    async def _forget_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(_FORGET_EVERY.total_seconds())
+            await store.forget(self._pools.relaxed, handled_before=clock.now() - _MEMORY)
+
+
+class _Consumer:
+    def __init__(
+        self, name: str, bindings: Mapping[str, Binding], pool: Pool, *, wakeup: Wakeup, retry: RetryPolicy
+    ) -> None:
+        self._name = name
+        self._bindings = bindings
+        self._pool = pool
+        self._wakeup = wakeup
+        self._retry = retry
+        self._stopping = False
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._wakeup.set()
+
+    async def run(self) -> None:
+        while not self._stopping:
+            try:
+                handled = await self._handle_waiting()
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                log.warning("events.database_unavailable", consumer=self._name, error=str(error))
+                await asyncio.sleep(_PAUSE_AFTER_SURPRISE)
+                continue
+            if not handled:
+                await self._wakeup.wait(sweep=_SWEEP)
+
+    async def _handle_waiting(self) -> int:
+        """Handle one batch in one transaction and return its size; if that fails, handle its events one by one."""
+        after_commit: list[AfterCommit] = []
+        records: list[asyncpg.Record] = []
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                records = await store.claim(connection, self._name)
+                if records:
+                    await self._handle(records, connection, after_commit.append)
+                    await store.mark_done(connection, [record["id"] for record in records])
+        except Exception as error:  # whatever a handler raises is counted against its event, one by one
+            if not records:
+                raise
+            log.info("events.batch_failed", consumer=self._name, size=len(records), error=repr(error))
+            await self._handle_singly(records)
+            return len(records)
+        for call in after_commit:
+            call()
+        return len(records)
+
+    async def _handle(
+        self, records: Sequence[asyncpg.Record], connection: PooledConnection, then: Callable[[AfterCommit], None]
+    ) -> None:
+        for kind, group in itertools.groupby(records, key=lambda record: str(record["type"])):
+            binding = self._bindings.get(kind)
+            if binding is None:
+                continue  # subscribed by an older release, of no interest to this one
+            after = await binding.handle([_parse(record, binding) for record in group], connection)
+            if after is not None:
+                then(after)
+
+    async def _handle_singly(self, records: Sequence[asyncpg.Record]) -> None:
+        parked: set[str] = set()
+        for record in records:
+            if record["partition_key"] in parked:
+                continue
+            try:
+                await self._handle_one(record["id"])
+            except Exception as error:  # noqa: BLE001  # the event's own failure, recorded with it
+                parked.add(record["partition_key"])
+                await self._record_failure(record, error)
+
+    async def _handle_one(self, row_id: int) -> None:
+        after_commit: list[AfterCommit] = []
+        async with self._pool.acquire() as connection, connection.transaction():
+            record = await store.claim_one(connection, row_id)
+            if record is not None:
+                await self._handle([record], connection, after_commit.append)
+                await store.mark_done(connection, [row_id])
+        for call in after_commit:
+            call()
+
+    async def _record_failure(self, record: asyncpg.Record, error: Exception) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            attempts = await store.count_failure(connection, record["id"], f"{type(error).__name__}: {error}"[:2000])
+            wait = None
+            if not isinstance(error, UnacceptableEvent):
+                wait = self._retry.wait(attempts, random=random.random())  # noqa: S311  # jitter, not a secret
+            if wait is None:
+                await store.bury(connection, record["id"])
+            else:
+                await store.park(connection, self._name, record["partition_key"], until=clock.now() + wait)
+        if wait is None:
+            log.error("events.dead_lettered", consumer=self._name, event_id=record["event_id"], exc_info=error)
+        else:
+            asyncio.get_running_loop().call_later(wait.total_seconds() + _CLOCK_SLACK, self._wakeup.set)
+
+
+def _parse(record: asyncpg.Record, binding: Binding) -> Event[Any]:
+    try:
+        data = binding.data.model_validate_json(record["data"])
+    except ValidationError as error:
+        raise UnacceptableEvent(f"data does not fit {record['type']}: {error.error_count()} errors") from error
+    return Event(
+        id=record["event_id"], partition_key=record["partition_key"], sequence=store.sequence_of(record), data=data
+    )
+
+
+def _topic(consumer: str) -> str:
+    return f"events/{consumer}"

@@ -1,0 +1,169 @@
+"""How events are kept in PostgreSQL: the statements of the embedded bus."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+
+from self_service_agent.kit.database import Pool, PooledConnection
+
+from .bus import DeadLetter
+from .envelope import CloudEvent
+
+BATCH = 256
+
+# Other statements that make something true append this to publish the fact in the same breath: `{rows}` yields
+# consumer, source, event_id, type, subject, partition_key, extensions, time and data.
+INSERT_EVENTS = """
+    INSERT INTO event_inbox (consumer, source, event_id, type, subject, partition_key, extensions, time, data)
+    {rows}
+    ON CONFLICT (consumer, source, event_id) DO NOTHING
+"""
+
+_PUBLISH = INSERT_EVENTS.format(
+    rows="""SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
+        $8::timestamptz[], $9::jsonb[])"""
+)
+
+# Lanes of other processes are left out by the lock; rows that they finished since our snapshot by FOR UPDATE, which
+# looks at the newest version.
+_CLAIM = """
+    WITH waiting AS MATERIALIZED (
+        SELECT i.id, i.lane FROM event_inbox i
+        WHERE i.consumer = $1 AND i.state = 'ready' AND NOT EXISTS (
+            SELECT FROM event_parking p
+            WHERE p.consumer = i.consumer AND p.partition_key = i.partition_key AND p.until > now())
+        ORDER BY i.id LIMIT $2
+    ), mine AS MATERIALIZED (
+        SELECT lane FROM (SELECT DISTINCT lane FROM waiting) lanes
+        WHERE pg_try_advisory_xact_lock(hashtext($1), lane)
+    )
+    SELECT i.id, i.event_id, i.type, i.partition_key, i.extensions, i.data
+    FROM waiting JOIN mine USING (lane) JOIN event_inbox i USING (id)
+    WHERE i.state = 'ready' ORDER BY i.id FOR UPDATE OF i
+"""
+
+_CLAIM_ONE = """
+    SELECT i.id, i.event_id, i.type, i.partition_key, i.extensions, i.data FROM event_inbox i
+    WHERE i.id = $1 AND i.state = 'ready' AND pg_try_advisory_xact_lock(hashtext(i.consumer), i.lane)
+        AND NOT EXISTS (SELECT FROM event_parking p
+            WHERE p.consumer = i.consumer AND p.partition_key = i.partition_key AND p.until > now())
+    FOR UPDATE OF i
+"""
+
+_DONE = "UPDATE event_inbox SET state = 'done', data = NULL, extensions = NULL, handled_at = now() WHERE id = ANY($1)"
+
+_FAILED = "UPDATE event_inbox SET attempts = attempts + 1, error = $2 WHERE id = $1 RETURNING attempts"
+
+_PARK = """
+    INSERT INTO event_parking (consumer, partition_key, until) VALUES ($1, $2, $3)
+    ON CONFLICT (consumer, partition_key) DO UPDATE SET until = EXCLUDED.until
+"""
+
+_DEAD_LETTERS = """
+    SELECT id, consumer, attempts, error, source, event_id, type, subject, extensions, time, data
+    FROM event_inbox WHERE consumer = $1 AND state = 'dead' ORDER BY id LIMIT $2
+"""
+
+_FORGET = """
+    WITH parked AS (DELETE FROM event_parking WHERE until < now())
+    DELETE FROM event_inbox WHERE id IN (
+        SELECT id FROM event_inbox WHERE state = 'done' AND handled_at < $1 ORDER BY handled_at LIMIT 10000)
+"""
+
+
+async def insert(connection: PooledConnection, addressed: Sequence[tuple[str, CloudEvent, str]]) -> None:
+    """Store events, each as (consumer, event, partition key)."""
+    rows = [_row(consumer, event, key) for consumer, event, key in addressed]
+    await connection.execute(_PUBLISH, *map(list, zip(*rows, strict=True)))
+
+
+async def claim(connection: PooledConnection, consumer: str) -> list[asyncpg.Record]:
+    """Lock and return what `consumer` may handle now, in order, until the transaction ends."""
+    return await connection.fetch(_CLAIM, consumer, BATCH)
+
+
+async def claim_one(connection: PooledConnection, row_id: int) -> asyncpg.Record | None:
+    """Lock and return one event, unless it is handled, parked or in another process's hands."""
+    return await connection.fetchrow(_CLAIM_ONE, row_id)
+
+
+async def mark_done(connection: PooledConnection, row_ids: Sequence[int]) -> None:
+    await connection.execute(_DONE, row_ids)
+
+
+async def count_failure(connection: PooledConnection, row_id: int, error: str) -> int:
+    """Record a failed attempt and return how many there are now."""
+    return int(await connection.fetchval(_FAILED, row_id, error))
+
+
+async def park(connection: PooledConnection, consumer: str, partition_key: str, *, until: datetime) -> None:
+    """Let no event of this key be handled before `until`."""
+    await connection.execute(_PARK, consumer, partition_key, until)
+
+
+async def bury(connection: PooledConnection, row_id: int) -> None:
+    """Give an event up."""
+    await connection.execute("UPDATE event_inbox SET state = 'dead', handled_at = now() WHERE id = $1", row_id)
+
+
+async def dead_letters(pool: Pool, consumer: str, limit: int) -> tuple[DeadLetter, ...]:
+    return tuple(map(_dead_letter, await pool.fetch(_DEAD_LETTERS, consumer, limit)))
+
+
+async def revive(pool: Pool, row_id: int) -> str | None:
+    """Make a dead letter ready again and return its consumer, or None if there is no such dead letter."""
+    consumer = await pool.fetchval(
+        "UPDATE event_inbox SET state = 'ready', attempts = 0, error = NULL, handled_at = NULL"
+        " WHERE id = $1 AND state = 'dead' RETURNING consumer",
+        row_id,
+    )
+    return None if consumer is None else str(consumer)
+
+
+async def forget(pool: Pool, *, handled_before: datetime) -> None:
+    """Delete up to 10,000 ids of events handled before then; a copy that arrives later would be handled again."""
+    await pool.execute(_FORGET, handled_before)
+
+
+def sequence_of(record: asyncpg.Record) -> int | None:
+    sequence = _extensions(record).get("sequence")
+    return int(sequence) if sequence is not None else None
+
+
+def _row(consumer: str, event: CloudEvent, partition_key: str) -> tuple[Any, ...]:
+    return (
+        consumer,
+        event.source,
+        event.id,
+        event.type,
+        event.subject,
+        partition_key,
+        orjson.dumps(dict(event.extensions)).decode(),
+        event.time,
+        (event.data or b"null").decode(),
+    )
+
+
+def _extensions(record: asyncpg.Record) -> Mapping[str, Any]:
+    extensions: Mapping[str, Any] = orjson.loads(record["extensions"]) if record["extensions"] else {}
+    return extensions
+
+
+def _dead_letter(record: asyncpg.Record) -> DeadLetter:
+    event = CloudEvent(
+        id=record["event_id"],
+        source=record["source"],
+        type=record["type"],
+        subject=record["subject"],
+        time=record["time"],
+        datacontenttype="application/json",
+        dataschema=None,
+        extensions=_extensions(record),
+        data=record["data"].encode(),
+    )
+    return DeadLetter(
+        id=record["id"], event=event, consumer=record["consumer"], attempts=record["attempts"], error=record["error"]
+    )
