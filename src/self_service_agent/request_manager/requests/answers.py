@@ -1,0 +1,130 @@
+"""How an accepted request is answered over HTTP: at once, later, or as a stream of events."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic_core import to_json
+
+from self_service_agent.kit.ids import new_id
+from self_service_agent.request_manager.results.progress import Progress
+from self_service_agent.shared_models.requests import AgentResponse, BaseRequest, RequestStatus
+from self_service_agent.shared_models.users import User
+
+from .dependencies import Doors, doors_of
+from .repository import StoredRequest
+from .rules import Wishes, wishes_of
+from .service import Pending
+
+_KEEP_ALIVE_SECONDS = 15
+_JSON = "application/json"
+
+
+async def respond(request: Request, body: BaseRequest, user: User, *, always_asynchronous: bool = False) -> Response:
+    """Accept the request and return its answer, its address, or a stream that ends with the answer."""
+    doors = doors_of(request)
+    wishes = wishes_of(request.headers, request.query_params)
+    if always_asynchronous:
+        wishes = replace(wishes, asynchronous=True, stream=False)
+    if wishes.stream and not wishes.asynchronous:
+        return await _stream(doors, body, user=user, wishes=wishes)
+    outcome = await doors.requests.answer(body, user, wishes)
+    return answered(outcome) if isinstance(outcome, AgentResponse) else accepted(outcome)
+
+
+def answered(response: AgentResponse) -> Response:
+    return Response(to_json(result_of(response)), media_type=_JSON)
+
+
+def accepted(pending: Pending) -> Response:
+    body = accepted_of(pending)
+    headers = {"location": body["status_url"], "retry-after": "1"}
+    return Response(to_json(body), status_code=202, headers=headers, media_type=_JSON)
+
+
+def result_of(response: AgentResponse) -> dict[str, Any]:
+    """Return the body of a finished request."""
+    failed = response.response_type == "error"
+    return {
+        "request_id": response.request_id,
+        "session_id": response.session_id,
+        "status": RequestStatus.FAILED if failed else RequestStatus.COMPLETED,
+        "response": {
+            "content": response.content,
+            "agent_id": response.agent_id,
+            "metadata": response.metadata,
+            "processing_time_ms": response.processing_time_ms,
+            "requires_followup": response.requires_followup,
+            "followup_actions": response.followup_actions,
+        },
+    }
+
+
+def accepted_of(pending: Pending) -> dict[str, str]:
+    """Return the body of a request that is still open."""
+    address = f"/api/v1/requests/{pending.request_id}"
+    return {
+        "request_id": pending.request_id,
+        "session_id": pending.session_id,
+        "status": pending.status,
+        "status_url": f"{address}/status",
+        "result_url": f"{address}/result",
+    }
+
+
+async def _stream(doors: Doors, body: BaseRequest, *, user: User, wishes: Wishes) -> Response:
+    """Accept before the stream begins, so that a refusal is still an error and not an event."""
+    new = doors.requests.prepare(body, user, wishes, request_id=new_id())
+    with ExitStack() as stack:
+        progress = stack.enter_context(doors.followers.following(new.request_id))
+        future = stack.enter_context(doors.requests.waiters.waiting(new.request_id))
+        stored = await doors.requests.accept(new)
+        events = _events(doors, stored, progress=progress, future=future, until=stack.pop_all())
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+
+async def _events(
+    doors: Doors,
+    stored: StoredRequest,
+    *,
+    progress: "asyncio.Queue[Progress]",
+    future: "asyncio.Future[AgentResponse]",
+    until: ExitStack,
+) -> AsyncIterator[bytes]:
+    with until:
+        yield _event("status", accepted_of(Pending(request_id=stored.request_id, session_id=stored.session_id)))
+        answer = asyncio.ensure_future(doors.requests.wait(stored, future))
+        try:
+            while not answer.done():
+                said = await _next(progress, answer)
+                yield _event(said["kind"], said["data"]) if said else b": still here\n\n"
+        finally:
+            answer.cancel()
+        while not progress.empty():
+            said = progress.get_nowait()
+            yield _event(said["kind"], said["data"])
+        outcome = answer.result()
+        yield (
+            _event("final", result_of(outcome))
+            if isinstance(outcome, AgentResponse)
+            else _event("accepted", accepted_of(outcome))
+        )
+
+
+async def _next(progress: "asyncio.Queue[Progress]", answer: "asyncio.Task[Any]") -> Progress | None:
+    """Wait for something to say, the answer, or the time to show that the line is alive."""
+    getting = asyncio.ensure_future(progress.get())
+    await asyncio.wait({getting, answer}, timeout=_KEEP_ALIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    if getting.done():
+        return getting.result()
+    getting.cancel()
+    return None
+
+
+def _event(kind: str, data: Mapping[str, Any]) -> bytes:
+    return b"event: " + kind.encode() + b"\ndata: " + to_json(data) + b"\n\n"

@@ -1,0 +1,118 @@
+"""What becomes of a request before it is stored: its common form, its session scope, where its answer goes."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from self_service_agent.shared_models.integrations import IntegrationType
+from self_service_agent.shared_models.requests import (
+    BaseRequest,
+    CLIRequest,
+    DeliveryChoice,
+    DeliveryMode,
+    SlackRequest,
+    ToolRequest,
+    WebRequest,
+)
+
+# Types that have a channel to answer on; the others are answered to their caller.
+DELIVERABLE: Final = frozenset(IntegrationType) - {IntegrationType.WEB, IntegrationType.CLI, IntegrationType.TOOL}
+
+_KEY_LIMIT: Final = 255
+_AGENT_OF_TOOL: Final = {
+    "snow-integration": "laptop-refresh-agent",
+    "hr-system": "routing-agent",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """How a caller wants to be answered, as its headers say it."""
+
+    asynchronous: bool
+    stream: bool
+    idempotency_key: str | None
+
+
+class InvalidIdempotencyKey(ValueError):
+    """The header is empty, too long or not printable."""
+
+
+def wishes_of(headers: Mapping[str, str], query: Mapping[str, str]) -> Wishes:
+    """Read `Prefer`, `Accept` and `Idempotency-Key`, or raise `InvalidIdempotencyKey`."""
+    key = headers.get("idempotency-key")
+    if key is not None and not (0 < len(key) <= _KEY_LIMIT and key.isprintable()):
+        raise InvalidIdempotencyKey("Idempotency-Key must have 1 to 255 printable characters")
+    prefers_async = "respond-async" in headers.get("prefer", "").lower()
+    return Wishes(
+        asynchronous=prefers_async or query.get("async", "").lower() in {"true", "1"},
+        stream="text/event-stream" in headers.get("accept", "").lower(),
+        idempotency_key=key,
+    )
+
+
+def scope_of(request: BaseRequest, *, per_integration_type: bool) -> str:
+    """Return which requests of a user share a session: all, those of one type, or those of one thread."""
+    if isinstance(request, SlackRequest) and request.thread_id:
+        return f"slack:{request.channel_id}:{request.thread_id}"
+    if per_integration_type:
+        return request.integration_type.value
+    return "user"
+
+
+def delivery_of(request: BaseRequest, *, asynchronous: bool) -> DeliveryChoice:
+    """Return where the answer goes: what the caller chose, else the caller when it waits, else the named channel."""
+    chosen = request.delivery or DeliveryChoice()
+    channels = chosen.channels or ((request.integration_type,) if request.integration_type in DELIVERABLE else ())
+    if request.delivery is not None and "mode" in request.delivery.model_fields_set:
+        return DeliveryChoice(mode=chosen.mode, channels=channels)
+    if asynchronous and channels:
+        return DeliveryChoice(mode=DeliveryMode.CHANNELS, channels=channels)
+    return DeliveryChoice(mode=DeliveryMode.REPLY, channels=channels)
+
+
+def fingerprint_of(request: BaseRequest) -> str:
+    """Return a digest by which a repeated Idempotency-Key is told from a reused one."""
+    return hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+
+
+def integration_context_of(request: BaseRequest) -> dict[str, Any]:
+    """Return what the entry point knows about where a request came from."""
+    context: dict[str, Any] = {"platform": request.integration_type.value.lower()}
+    if request.metadata:
+        context["metadata"] = request.metadata
+    match request:
+        case SlackRequest():
+            context |= {
+                "channel_id": request.channel_id,
+                "thread_id": request.thread_id,
+                "slack_user_id": request.slack_user_id,
+                "slack_team_id": request.slack_team_id,
+            }
+        case WebRequest():
+            context |= {
+                "client_ip": request.client_ip,
+                "user_agent": request.user_agent,
+                "has_session": request.session_token is not None,
+            }
+        case CLIRequest():
+            context |= {"cli_session_id": request.cli_session_id, "command_context": request.command_context}
+        case ToolRequest():
+            context |= {
+                "tool_id": request.tool_id,
+                "tool_instance_id": request.tool_instance_id,
+                "trigger_event": request.trigger_event,
+                "tool_context": request.tool_context,
+            }
+        case _:
+            pass
+    return {name: value for name, value in context.items() if value is not None}
+
+
+def target_agent_of(request: BaseRequest) -> str | None:
+    """Return the agent that a tool's request goes to without routing."""
+    if not isinstance(request, ToolRequest):
+        return None
+    named = request.tool_context.get("target_agent_id") or request.metadata.get("target_agent_id")
+    return named if isinstance(named, str) else _AGENT_OF_TOOL.get(request.tool_id)

@@ -1,0 +1,141 @@
+"""Accepting requests and seeing them through: answered now, streamed, or answered later."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+
+from self_service_agent.eventing.bus import Bus
+from self_service_agent.kit import clock
+from self_service_agent.kit.database import Pools, finish
+from self_service_agent.kit.group_writer import GroupWriter
+from self_service_agent.kit.ids import new_id
+from self_service_agent.request_manager.results import repository as results
+from self_service_agent.request_manager.results.waiters import Waiters
+from self_service_agent.shared_models import events
+from self_service_agent.shared_models.requests import AgentResponse, BaseRequest, NormalizedRequest, RequestStatus
+from self_service_agent.shared_models.users import User
+
+from . import repository, rules
+from .repository import NewRequest, StoredRequest
+from .rules import Wishes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the operator decided: how long sessions last, how they are shared, how long a caller may wait."""
+
+    session_lifetime: timedelta
+    session_per_integration_type: bool
+    patience: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """Accepted, not answered yet."""
+
+    request_id: str
+    session_id: str
+    status: RequestStatus = RequestStatus.PENDING
+
+
+class Requests:
+    """The use cases of the request endpoints."""
+
+    def __init__(self, pools: Pools, bus: Bus, waiters: Waiters, *, policy: Policy) -> None:
+        self._pools = pools
+        self._bus = bus
+        self.waiters = waiters
+        self._policy = policy
+        self._writer: GroupWriter[NewRequest, StoredRequest] = GroupWriter(
+            self._store, rejections=(asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+        )
+
+    async def close(self) -> None:
+        """Wait until every accepted request is stored."""
+        await self._writer.close()
+
+    async def answer(self, request: BaseRequest, user: User, wishes: Wishes) -> AgentResponse | Pending:
+        """Accept a request and wait for its answer as long as the caller may wait."""
+        new = self.prepare(request, user, wishes, request_id=new_id())
+        if wishes.asynchronous:
+            return _pending(await self.accept(new))
+        with self.waiters.waiting(new.request_id) as future:
+            stored = await self.accept(new)
+            return await self.wait(stored, future)
+
+    def prepare(self, request: BaseRequest, user: User, wishes: Wishes, *, request_id: str) -> NewRequest:
+        """Return `request` in the form in which it is stored, under an id that the caller may follow already."""
+        waits = not wishes.asynchronous
+        wanted = request.wanted_session
+        scope = rules.scope_of(request, per_integration_type=self._policy.session_per_integration_type)
+        normalized = NormalizedRequest(
+            request_id=request_id,
+            session_id="",
+            user_id=user.user_id,
+            integration_type=request.integration_type,
+            request_type=request.request_type,
+            content=request.content.strip() or request.content,
+            integration_context=rules.integration_context_of(request),
+            user_context={"email": user.email, "login": user.login},
+            target_agent_id=(target := rules.target_agent_of(request)),
+            requires_routing=target is None,
+            stream_to=self.waiters.replica if wishes.stream else None,
+            created_at=clock.now(),
+        )
+        return NewRequest(
+            request_id=request_id,
+            user_id=user.user_id,
+            scope=f"session:{wanted}" if wanted else scope,
+            wanted_session=wanted,
+            new_session_id=new_id(),
+            integration_type=request.integration_type,
+            request_type=request.request_type,
+            content=request.content,
+            normalized=normalized.model_dump_json(),
+            idempotency_key=wishes.idempotency_key,
+            fingerprint=rules.fingerprint_of(request) if wishes.idempotency_key else None,
+            reply_to=self.waiters.replica if waits else None,
+            promised=wishes.asynchronous or wishes.stream,
+            delivery=rules.delivery_of(request, asynchronous=wishes.asynchronous).model_dump_json(),
+            channel_id=getattr(request, "channel_id", None),
+            thread_id=getattr(request, "thread_id", None),
+        )
+
+    async def accept(self, new: NewRequest) -> StoredRequest:
+        """Store a request and everything that follows from it, or raise why not; durable once this returns."""
+        stored = await self._writer.submit(new)
+        self._bus.published(events.REQUEST_CREATED)
+        return stored
+
+    async def wait(self, stored: StoredRequest, future: "asyncio.Future[AgentResponse]") -> AgentResponse | Pending:
+        """Wait for the answer as long as a caller may; after that, and if the caller goes, nobody waits for it."""
+        if not stored.repeated:
+            return await self._wait(stored, future)
+        with self.waiters.waiting(stored.request_id) as first:
+            await results.wait_again(self._pools.durable, stored.request_id, self.waiters.replica)
+            ready = await results.ready(self._pools.durable, [stored.request_id])
+            return ready[0] if ready else await self._wait(stored, first)
+
+    async def _wait(self, stored: StoredRequest, future: "asyncio.Future[AgentResponse]") -> AgentResponse | Pending:
+        try:
+            async with asyncio.timeout(self._policy.patience.total_seconds()):
+                return await asyncio.shield(future)
+        except TimeoutError:
+            if await results.give_up(self._pools.durable, stored.request_id):
+                return _pending(stored)
+            return await future  # answered in the last moment: the answer is on its way here
+        except asyncio.CancelledError:
+            await finish(results.give_up(self._pools.durable, stored.request_id))
+            raise
+
+    async def _store(self, requests: Sequence[NewRequest]) -> Sequence[StoredRequest | Exception]:
+        promised = any(request.promised for request in requests)
+        pool = self._pools.durable if promised else self._pools.relaxed
+        return await repository.accept(pool, requests, lifetime=self._policy.session_lifetime)
+
+
+def _pending(stored: StoredRequest) -> Pending:
+    return Pending(request_id=stored.request_id, session_id=stored.session_id)

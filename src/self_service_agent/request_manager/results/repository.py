@@ -1,0 +1,134 @@
+"""How answers are recorded with the requests they answer, and how waiting callers find and give up theirs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import asyncpg
+import orjson
+
+from self_service_agent.kit.database import Pool, PooledConnection
+from self_service_agent.kit.notifications import PRESENCE
+from self_service_agent.shared_models.integrations import IntegrationType
+from self_service_agent.shared_models.requests import AgentResponse, DeliveryChoice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """A request that has just been answered, and who waited for it."""
+
+    request_id: str
+    waited_for_by: str | None
+    delivery: DeliveryChoice
+    integration_type: IntegrationType
+    integration_context: dict[str, object]
+
+
+_COMPLETE = """
+    WITH answered AS (
+        SELECT l.request_id, l.reply_to, l.delivery, l.integration_type,
+            l.normalized_request -> 'integration_context' AS context
+        FROM request_logs l
+        WHERE l.request_id = ANY($1::text[]) AND l.status IN ('pending', 'processing') ORDER BY l.request_id FOR UPDATE
+    ), recorded AS (
+        UPDATE request_logs l SET status = i.status, agent_id = i.agent_id, response_content = i.content,
+            response_metadata = i.metadata, processing_time_ms = i.milliseconds, reply_to = NULL, completed_at = now(),
+            updated_at = now()
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::integer[])
+            AS i (request_id, status, agent_id, content, metadata, milliseconds), answered a
+        WHERE l.request_id = i.request_id AND a.request_id = i.request_id
+    )
+    SELECT * FROM answered
+"""
+
+# A caller gives up (false) or has been answered in the meantime (true): one of the two, decided by the row.
+_GIVE_UP = """
+    UPDATE request_logs SET reply_to = NULL, updated_at = now()
+    WHERE request_id = $1 AND status IN ('pending', 'processing')
+"""
+
+_READY = """
+    SELECT request_id, session_id, user_id, agent_id, response_content AS content, response_metadata AS metadata,
+        status, processing_time_ms, completed_at
+    FROM request_logs WHERE request_id = ANY($1) AND status IN ('completed', 'failed')
+"""
+
+_RELEASE_ORPHANS = """
+    UPDATE request_logs SET reply_to = NULL, updated_at = now()
+    WHERE reply_to IS NOT NULL AND status IN ('pending', 'processing') AND hashtext(reply_to) NOT IN (
+        SELECT CASE WHEN objid::bigint > 2147483647 THEN objid::bigint - 4294967296 ELSE objid::bigint END
+        FROM pg_locks WHERE locktype = 'advisory' AND classid = $1
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
+
+
+async def complete(connection: PooledConnection, responses: Sequence[AgentResponse]) -> list[Completion]:
+    """Record answers and return the requests that they completed; one that was answered before is left out."""
+    rows = await connection.fetch(
+        _COMPLETE,
+        [response.request_id for response in responses],
+        ["failed" if response.response_type == "error" else "completed" for response in responses],
+        [response.agent_id for response in responses],
+        [response.content for response in responses],
+        [orjson.dumps(_metadata(response)).decode() for response in responses],
+        [response.processing_time_ms for response in responses],
+    )
+    return [_completion(row) for row in rows]
+
+
+async def give_up(pool: Pool, request_id: str) -> bool:
+    """Stop waiting for a request; False means that it was answered first."""
+    return await pool.execute(_GIVE_UP, request_id) == "UPDATE 1"
+
+
+async def wait_again(pool: Pool, request_id: str, replica: str) -> None:
+    """Record that somebody waits for a request, unless it is answered."""
+    await pool.execute(
+        "UPDATE request_logs SET reply_to = $2, updated_at = now()"
+        " WHERE request_id = $1 AND status IN ('pending', 'processing')",
+        request_id,
+        replica,
+    )
+
+
+async def ready(pool: Pool, request_ids: Sequence[str]) -> list[AgentResponse]:
+    """Return the answers that are there."""
+    return [response_of(row) for row in await pool.fetch(_READY, request_ids)]
+
+
+async def release_orphans(pool: Pool) -> None:
+    """Stop waiting on behalf of processes that are gone, so that their requests are answered on channels."""
+    await pool.execute(_RELEASE_ORPHANS, PRESENCE)
+
+
+def response_of(row: asyncpg.Record) -> AgentResponse:
+    """Rebuild an answer from a finished request's row."""
+    metadata = orjson.loads(row["metadata"])
+    followup = metadata.pop("followup", {})
+    return AgentResponse(
+        request_id=row["request_id"],
+        session_id=row["session_id"],
+        user_id=row["user_id"],
+        agent_id=row["agent_id"],
+        content=row["content"],
+        response_type="error" if row["status"] == "failed" else "message",
+        metadata=metadata,
+        processing_time_ms=row["processing_time_ms"],
+        created_at=row["completed_at"],
+        requires_followup=bool(followup),
+        followup_actions=followup.get("actions", []),
+    )
+
+
+def _metadata(response: AgentResponse) -> dict[str, object]:
+    followup = {"followup": {"actions": response.followup_actions}} if response.requires_followup else {}
+    return response.metadata | followup
+
+
+def _completion(row: asyncpg.Record) -> Completion:
+    return Completion(
+        request_id=row["request_id"],
+        waited_for_by=row["reply_to"],
+        delivery=DeliveryChoice.model_validate_json(row["delivery"]),
+        integration_type=IntegrationType(row["integration_type"]),
+        integration_context=orjson.loads(row["context"]),
+    )

@@ -1,0 +1,89 @@
+"""Callers that wait for an answer: futures in their own process, woken from wherever the answer is recorded."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+
+import asyncpg
+import structlog
+
+from self_service_agent.kit.database import Pool
+from self_service_agent.kit.notifications import Notifier
+from self_service_agent.shared_models.requests import AgentResponse
+
+from . import repository
+
+_SWEEP = timedelta(seconds=5)
+_ORPHANS_EVERY = 6  # sweeps
+
+log = structlog.get_logger(__name__)
+
+
+class Waiters:
+    """The callers of this process that wait, by request."""
+
+    def __init__(self, pool: Pool, notifier: Notifier) -> None:
+        self._pool = pool
+        self._notifier = notifier
+        self._futures: dict[str, set[asyncio.Future[AgentResponse]]] = {}
+        self._ready = notifier.wakeup(_topic(notifier.replica))
+
+    @property
+    def replica(self) -> str:
+        """The name under which requests record that somebody waits here."""
+        return self._notifier.replica
+
+    @contextmanager
+    def waiting(self, request_id: str) -> Iterator["asyncio.Future[AgentResponse]"]:
+        """Yield the future of an answer; enter before the request is committed, so that no answer comes too early."""
+        future: asyncio.Future[AgentResponse] = asyncio.get_running_loop().create_future()
+        waiting = self._futures.setdefault(request_id, set())
+        waiting.add(future)
+        try:
+            yield future
+        finally:
+            waiting.discard(future)
+            if not waiting:
+                self._futures.pop(request_id, None)
+
+    def answer(self, response: AgentResponse, *, waited_for_by: str) -> None:
+        """Wake the caller that waits for this answer, here or in another process."""
+        if waited_for_by == self.replica:
+            self._resolve(response)
+        else:
+            self._notifier.notify(_topic(waited_for_by))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Fetch answers that other processes recorded, for as long as this is open."""
+        await repository.release_orphans(self._pool)
+        async with asyncio.TaskGroup() as tasks:
+            fetching = tasks.create_task(self._fetch_for_ever())
+            try:
+                yield
+            finally:
+                fetching.cancel()
+
+    async def _fetch_for_ever(self) -> None:
+        sweeps = 0
+        while True:
+            await self._ready.wait(sweep=_SWEEP)
+            try:
+                if self._futures:
+                    for response in await repository.ready(self._pool, list(self._futures)):
+                        self._resolve(response)
+                sweeps += 1
+                if sweeps % _ORPHANS_EVERY == 0:
+                    await repository.release_orphans(self._pool)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                log.warning("results.database_unavailable", error=str(error))
+
+    def _resolve(self, response: AgentResponse) -> None:
+        for future in self._futures.get(response.request_id, ()):
+            if not future.done():
+                future.set_result(response)
+
+
+def _topic(replica: str) -> str:
+    return f"results/{replica}"

@@ -1,0 +1,37 @@
+"""What the request manager reads from its environment."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from self_service_agent.kit.settings import Settings
+
+
+class RequestManagerSettings(Settings):
+    ssa_env: Literal["production", "development"] = "production"
+    agent_timeout: float = Field(default=120, gt=0, le=3600)
+    session_timeout_hours: float = Field(default=336, gt=0)
+    session_per_integration_type: bool = False
+    allow_anonymous_generic: bool = False
+    web_api_keys: Mapping[str, str] = MappingProxyType({})
+    snow_api_key: SecretStr | None = None
+    hr_api_key: SecretStr | None = None
+    monitoring_api_key: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+
+    @property
+    def session_lifetime(self) -> timedelta:
+        return timedelta(hours=self.session_timeout_hours)
+
+    @property
+    def tool_keys(self) -> dict[str, SecretStr]:
+        """The configured tool keys by the tool they belong to."""
+        keys = {
+            "snow-integration": self.snow_api_key,
+            "hr-system": self.hr_api_key,
+            "monitoring-system": self.monitoring_api_key,
+        }
+        return {tool: key for tool, key in keys.items() if key is not None and key.get_secret_value()}
