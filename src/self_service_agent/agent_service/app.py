@@ -1,0 +1,101 @@
+"""The agent service, put together."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from self_service_agent.connectors.mcp.client import ToolServer
+from self_service_agent.eventing.bus import Binding
+from self_service_agent.eventing.platform import Platform, platform_of
+from self_service_agent.kit.http.egress import EgressPolicy
+from self_service_agent.kit.service import Service
+from self_service_agent.kit.service_tokens import ServiceTokens
+from self_service_agent.shared_models import events
+from self_service_agent.shared_models.events import RequestCreated
+
+from .definitions.loader import Definitions, load_definitions
+from .flows.engine import Engine
+from .settings import AgentServiceSettings
+from .tools.callers import McpTools
+from .turns.definitions import DefinitionStore
+from .turns.handlers import queue_turns
+from .turns.progress import Progress
+from .turns.taker import ConversationTaker
+from .turns.worker import TurnTaker, TurnWorkers
+from .understanding.rules import RulesUnderstander
+
+OpenTaker = Callable[[Platform], AbstractAsyncContextManager[TurnTaker]]
+
+
+def agent_service(settings: AgentServiceSettings, open_taker: OpenTaker) -> Service:
+    """Return the service; `open_taker` decides who answers."""
+
+    @asynccontextmanager
+    async def run(app: FastAPI) -> AsyncIterator[None]:
+        platform = platform_of(app)
+        async with AsyncExitStack() as stack:
+            taker = await stack.enter_async_context(open_taker(platform))
+            platform.bus.consume(
+                events.AGENT_SERVICE,
+                {
+                    events.REQUEST_CREATED: Binding(
+                        data=RequestCreated, handle=partial(queue_turns, notifier=platform.notifier)
+                    )
+                },
+                durable=False,
+            )
+            workers = TurnWorkers(
+                platform.pools.durable,
+                platform.notifier,
+                taker,
+                policy=settings.turn_policy,
+                announce=partial(platform.bus.published, events.RESPONSE_READY),
+            )
+            await stack.enter_async_context(workers.running())
+            yield
+
+    return Service(name=events.AGENT_SERVICE, open=run)
+
+
+def conversations(settings: AgentServiceSettings, tokens: ServiceTokens, *, policy: EgressPolicy) -> OpenTaker:
+    """Return what opens the real taker: definitions, engine and tools. Wrong definitions are refused right here."""
+    definitions = load_definitions(
+        settings.agents_folder or shipped_agents(), default_agent_id=settings.default_agent_id
+    )
+
+    @asynccontextmanager
+    async def open_taker(platform: Platform) -> AsyncIterator[TurnTaker]:
+        async with _open_tools(settings, tokens, policy=policy) as server:
+            store = DefinitionStore(platform.pools.durable)
+            await store.remember(definitions)
+            yield _taker(platform, definitions, store=store, server=server)
+
+    return open_taker
+
+
+def shipped_agents() -> Path:
+    """Return the folder of the agents that come with the product, in a wheel or in a checkout."""
+    package = Path(__file__).parent.parent
+    installed = package / "agents"
+    return installed if installed.is_dir() else package.parent.parent / "agents"
+
+
+def _taker(platform: Platform, definitions: Definitions, *, store: DefinitionStore, server: ToolServer) -> TurnTaker:
+    return ConversationTaker(
+        platform.pools.durable,
+        Engine(definitions, RulesUnderstander()),
+        McpTools(server),
+        definitions=definitions,
+        store=store,
+        progress=Progress(platform.notifier),
+    )
+
+
+def _open_tools(
+    settings: AgentServiceSettings, tokens: ServiceTokens, *, policy: EgressPolicy
+) -> AbstractAsyncContextManager[ToolServer]:
+    url = str(settings.mcp_servicenow_url or "http://127.0.0.1:8001/mcp")
+    return ToolServer.open(url, tokens, policy=policy)

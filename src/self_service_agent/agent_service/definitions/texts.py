@@ -1,0 +1,74 @@
+"""The sentences that every flow inherits; a definition may replace any of them."""
+
+from .steps import Part, Text
+from .templates import compile_template as text
+
+
+class Texts(Part):
+    """What the agent says in the situations that no flow describes."""
+
+    greeting: Text = text("Hello! I am {name}. I can help you to:\n{abilities}")
+    welcome_back: Text = text("Hello again!")
+    thanks: Text = text("You are welcome.")
+    farewell: Text = text("Goodbye, and come back whenever you need something.")
+    identity: Text = text("I am {name}, an automated assistant. Say 'human' to reach a person.")
+    help: Text = text(
+        "I can help you to:\n{abilities}\n"
+        "At any time: 'status', 'repeat', 'back', 'cancel', 'human' for a person, "
+        "'reset' to start afresh, 'quit' to end."
+    )
+    anything_else: Text = text("Is there anything else I can help you with?")
+    unsure: Text = text("I am not sure what you need. Did you mean one of these?")
+    out_of_scope: Text = text(
+        "I cannot help with that. I can help you to:\n{abilities}\nSay 'human' to reach a person."
+    )
+    missed: Text = text("Sorry, I did not get that.")
+    missed_often: Text = text("Sorry, I still do not get it. Say 'human' to reach a person, or 'cancel' to stop.")
+    missed_choice: Text = text("Please pick one of the options by its number or name.")
+    missed_confirmation: Text = text("Nothing has been done yet: I only go on after a plain yes.")
+    tell_me_more: Text = text("Please tell me in other words what you need.")
+    not_that_value: Text = text("That does not answer my question yet.")
+    cancelled: Text = text("I stopped: {title}. Nothing more will be done about it.")
+    nothing_to_cancel: Text = text("There is nothing in progress to cancel.")
+    cancelled_in_doubt: Text = text(
+        "I stopped here, but the request may already have gone through. "
+        "Ask again and I will check it before anything else."
+    )
+    nothing_pending: Text = text("There is nothing waiting for an answer from you.")
+    nothing_to_go_back_to: Text = text("There is no earlier step to go back to.")
+    resumed: Text = text("Back to where we were: {title}.")
+    already_started: Text = text("We are already on it.")
+    in_progress: Text = text("In progress: {title}.")
+    nothing_in_progress: Text = text("Nothing is in progress.")
+    no_answer: Text = text("I found nothing about that in my documents.")
+    already_done: Text = text("This is already done. {record}")
+    again: Text = text("Do you want to leave it at that?")
+    again_leave: Text = text("Leave it as it is")
+    again_start: Text = text("Start a new one")
+    left_as_is: Text = text("Good, I leave it as it is.")
+    tool_unavailable: Text = text(
+        "The system behind this cannot be reached right now. Nothing is lost: I keep where we are."
+    )
+    tool_refused: Text = text("The system refused this: {reason}")
+    tool_in_doubt: Text = text(
+        "I cannot tell whether the request went through. I keep it and will check before anything is sent again."
+    )
+    undecidable: Text = text("The records are not complete enough for me to decide this ({reason}). A person can.")
+    what_now: Text = text("What shall I do?")
+    try_again: Text = text("Try again")
+    talk_to_person: Text = text("Talk to a person")
+    stop_here: Text = text("Stop here")
+    something_else: Text = text("Something else")
+    resolve_first: Text = text("First I need to know whether the earlier request went through.")
+    approval_waiting: Text = text("Your request waits for approval: {summary}")
+    approval_granted: Text = text("Your request was approved.")
+    approval_unknown: Text = text("That decision does not belong to anything that waits for one.")
+    handed_over: Text = text(
+        "I am handing this conversation to a person, with everything you told me. They will answer here."
+    )
+    with_a_person: Text = text("A person has this conversation and sees your message. Say 'back' to return to me.")
+    returned: Text = text("I am back.")
+    definition_gone: Text = text("What we were doing has changed since, so I have to start it over: {title}.")
+    session_reset: Text = text("Starting afresh. What can I do for you?")
+    usage: Text = text("Tokens used by this turn: {input_tokens} in, {output_tokens} out.")
+    failed: Text = text("Something went wrong on my side, and nothing was done. Please try again, or say 'human'.")

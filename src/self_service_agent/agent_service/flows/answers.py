@@ -1,0 +1,140 @@
+"""Takes in a reply to the pending question: a choice, a value, a yes or a no, or a correction of an earlier one."""
+
+from collections.abc import Iterator
+
+from self_service_agent.agent_service.definitions.steps import ApproveStep, ChooseStep, CollectStep, ConfirmStep
+from self_service_agent.agent_service.definitions.values import ValueProblem
+from self_service_agent.agent_service.understanding.commands import Affirm, Choose, Correct, Deny, SetSlot
+from self_service_agent.agent_service.understanding.context import Choice, Correctable
+from self_service_agent.agent_service.understanding.grammar import is_explicit_yes
+
+from .dialogue import Frame
+from .rows import rows_of
+from .stage import Stage
+from .steps import go_on
+from .turns import ApprovalDecision
+
+
+def choose(command: Choose, frame: Frame, stage: Stage) -> bool:
+    """Take a choice of the step that `frame` stands at; say whether it was one."""
+    step = stage.flow_of(frame).by_id[frame.step]
+    return isinstance(step, ChooseStep) and _take_row(step, command.choice_id, frame, stage=stage)
+
+
+def set_slot(command: SetSlot, frame: Frame, stage: Stage) -> bool:
+    """Take the value that `frame` asked for; say whether it fits."""
+    flow = stage.flow_of(frame)
+    step = flow.by_id[frame.step]
+    if not isinstance(step, CollectStep) or step.slot != command.slot:
+        return False
+    if len(str(command.value)) < flow.slots[step.slot].min_length:
+        return False
+    frame.slots[step.slot] = command.value
+    _answered(frame, step.id)
+    go_on(frame, step, stage)
+    return True
+
+
+def confirm(command: Affirm | Deny, frame: Frame, stage: Stage) -> bool:
+    """Take a yes or a no to the summary shown; a yes counts only if the whole message is one."""
+    step = stage.flow_of(frame).by_id[frame.step]
+    if not isinstance(step, ConfirmStep):
+        return False
+    if isinstance(command, Deny):
+        frame.warrant = None
+        frame.move_to(step.declined)
+        return True
+    if not is_explicit_yes(stage.content):
+        return False
+    frame.warrant = step.action
+    _answered(frame, step.id)
+    go_on(frame, step, stage)
+    return True
+
+
+def correct(command: Correct, frame: Frame, stage: Stage) -> bool:
+    """Return to an earlier answer, and take the new one if it is given; say whether there was one to correct."""
+    for step in _answered_steps(frame, stage):
+        if step.slot == command.slot:
+            _rewind(frame, step.id, stage)
+            if isinstance(step, ChooseStep) and command.choice_id is not None:
+                _take_row(step, command.choice_id, frame, stage=stage)
+            return True
+    return False
+
+
+def go_back(frame: Frame, stage: Stage) -> bool:
+    """Return to the last step that was answered; say whether there was one."""
+    if not frame.trail:
+        return False
+    _rewind(frame, frame.trail[-1], stage)
+    return True
+
+
+def decide_approval(decision: ApprovalDecision, frame: Frame, stage: Stage) -> bool:
+    """Take in the decision that `frame` waits for; say whether it does."""
+    step = stage.flow_of(frame).by_id[frame.step]
+    approval = frame.slots.get("approval", {})
+    if not isinstance(step, ApproveStep) or approval.get("id") != decision.approval_id:
+        return False
+    frame.slots["approval"] = {**approval, "status": "granted" if decision.granted else "denied"}
+    if decision.granted:
+        frame.warrant = step.action
+        stage.say_system(stage.texts.approval_granted)
+        go_on(frame, step, stage)
+    else:
+        frame.move_to(step.denied)
+    return True
+
+
+def correctables(frame: Frame, stage: Stage) -> tuple[Correctable, ...]:
+    """Return the earlier answers of `frame` that can be taken back by name."""
+    slots = stage.flow_of(frame).slots
+    return tuple(
+        Correctable(step.slot, slots[step.slot].words, _choices(step, frame, stage))
+        for step in _answered_steps(frame, stage)
+        if slots[step.slot].words
+    )
+
+
+def _choices(step: ChooseStep | CollectStep, frame: Frame, stage: Stage) -> tuple[Choice, ...]:
+    return tuple(row.choice for row in rows_of(step, frame, stage)) if isinstance(step, ChooseStep) else ()
+
+
+def _answered_steps(frame: Frame, stage: Stage) -> Iterator[ChooseStep | CollectStep]:
+    by_id = stage.flow_of(frame).by_id
+    for step_id in frame.trail:
+        step = by_id[step_id]
+        if isinstance(step, ChooseStep | CollectStep):
+            yield step
+
+
+def _take_row(step: ChooseStep, choice_id: str, frame: Frame, *, stage: Stage) -> bool:
+    try:
+        rows = rows_of(step, frame, stage)
+    except ValueProblem:
+        return False
+    for row in rows:
+        if row.choice.id == choice_id:
+            frame.slots[step.slot] = dict(row.value)
+            _answered(frame, step.id)
+            go_on(frame, step, stage)
+            return True
+    return False
+
+
+def _answered(frame: Frame, step_id: str) -> None:
+    """Note the answer; a step that is answered again takes its later answers off the trail."""
+    kept = frame.trail[: frame.trail.index(step_id)] if step_id in frame.trail else frame.trail
+    frame.trail = [*kept, step_id]
+
+
+def _rewind(frame: Frame, step_id: str, stage: Stage) -> None:
+    """Stand at an earlier step again, as if nothing after it had been answered."""
+    at = frame.trail.index(step_id)
+    by_id = stage.flow_of(frame).by_id
+    for later in frame.trail[at:]:
+        frame.slots.pop(getattr(by_id[later], "slot", ""), None)
+    frame.trail = frame.trail[:at]
+    frame.warrant = None
+    frame.move_to(step_id)

@@ -1,0 +1,112 @@
+"""Takes turns: the one door through which the rest of the agent service uses flows."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from self_service_agent.agent_service.definitions.loader import Definitions
+from self_service_agent.agent_service.definitions.models import AgentDefinition
+from self_service_agent.agent_service.guards.incoming import MessageRefused, tidy
+from self_service_agent.agent_service.guards.outgoing import ReplyCheck, ReplyRefused, check_reply
+from self_service_agent.agent_service.understanding.catalogue import catalogue_of
+from self_service_agent.agent_service.understanding.context import Understander
+
+from .checkpoints import CheckpointSlot, config_for, dialogue_in
+from .dialogue import Dialogue
+from .envelope import envelope, follow_ups, reply_text, speaker_part
+from .graph import TurnContext, build_graph
+from .stage import Stage
+from .tools import Tools
+from .turns import Transcript, TurnInput, TurnOutcome
+
+
+class Engine:
+    """Answers one message at a time; everything it knows of a conversation is in the checkpoint it is given."""
+
+    def __init__(
+        self, definitions: Definitions, understander: Understander, *, reply_checks: Sequence[ReplyCheck] = ()
+    ) -> None:
+        self._definitions = definitions
+        self._understander = understander
+        self._reply_checks = tuple(reply_checks)
+        self._catalogues = {agent.id: catalogue_of(agent, definitions) for agent in definitions}
+        self._graph = build_graph()
+
+    async def take_turn(self, turn: TurnInput, tools: Tools) -> TurnOutcome:
+        """Answer one message; what it raises is a fault of ours, and nothing is to be stored then."""
+        agent = self._listener(turn)
+        if agent is None:
+            return _plain(turn, self._definitions.default, f"There is no agent {turn.target_agent_id}.", error=True)
+        try:
+            content = tidy(turn.content) if turn.approval is None else ""
+        except MessageRefused as refusal:
+            return _plain(turn, agent, refusal.reason, error=True)
+        if agent.only_echoes and agent.say is not None:
+            return _plain(turn, agent, agent.say.render({"content": content}))
+        return await self._run(turn, content, tools)
+
+    def _listener(self, turn: TurnInput) -> AgentDefinition | None:
+        """Return the agent that is addressed; with a conversation in progress the default one stands for it."""
+        if turn.target_agent_id is None:
+            return self._definitions.default
+        return self._definitions.current(turn.target_agent_id)
+
+    async def _run(self, turn: TurnInput, content: str, tools: Tools) -> TurnOutcome:
+        default = self._definitions.default
+        stage = Stage(
+            turn=turn,
+            content=content,
+            definitions=self._definitions,
+            catalogues=self._catalogues,
+            dialogue=Dialogue(home=default.id),
+            transcript=Transcript(speaker=default),
+        )
+        slot = CheckpointSlot(turn.checkpoint or None)
+        await self._graph.ainvoke(
+            {"content": content},
+            config_for(slot),
+            context=TurnContext(stage, tools, self._understander),
+            output_keys="call",
+            durability="exit",
+        )
+        return self._outcome(stage, slot.stored or {})
+
+    def _outcome(self, stage: Stage, checkpoint: dict[str, Any]) -> TurnOutcome:
+        dialogue, transcript = stage.dialogue, stage.transcript
+        frame = dialogue.top
+        outcome = TurnOutcome(
+            content="",
+            agent_id=transcript.speaker.id,
+            next_agent_id=frame.agent_id if frame else dialogue.home,
+            response_type=transcript.response_type,
+            envelope=envelope(stage),
+            requires_followup=dialogue.mode == "human" or dialogue.question is not None,
+            followup_actions=follow_ups(stage),
+            checkpoint=checkpoint,
+            closes_session=transcript.closes_session,
+            pins=frame.digest if frame else None,
+            approval=transcript.approval,
+            handoff=transcript.handoff,
+        )
+        try:
+            content = check_reply(reply_text(stage), self._reply_checks)
+        except ReplyRefused:
+            return replace(outcome, content=stage.home.texts.failed.source, response_type="error")
+        return replace(outcome, content=content)
+
+
+def _plain(turn: TurnInput, agent: AgentDefinition, content: str, *, error: bool = False) -> TurnOutcome:
+    """Answer without running any flow: the conversation stays exactly where it was."""
+    checkpoint = turn.checkpoint or {}
+    frame = dialogue.top if (dialogue := dialogue_in(checkpoint)) else None
+    return TurnOutcome(
+        content=content,
+        agent_id=agent.id,
+        next_agent_id=frame.agent_id if frame else agent.id,
+        response_type="error" if error else "message",
+        envelope=speaker_part(Transcript(speaker=agent)),
+        requires_followup=False,
+        followup_actions=[],
+        checkpoint=checkpoint,
+        pins=frame.digest if frame else None,
+    )

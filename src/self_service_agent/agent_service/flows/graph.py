@@ -1,0 +1,121 @@
+"""One turn as a LangGraph graph: understand, advance, and one tool call per visit until it has to wait."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeAlias
+
+from langgraph.channels import UntrackedValue
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+from typing_extensions import TypedDict
+
+from self_service_agent.agent_service.understanding.commands import Command, Repeat
+from self_service_agent.agent_service.understanding.context import Understander, UnderstandingContext
+
+from .answers import correctables
+from .checkpoints import TurnCheckpoints
+from .dialogue import Dialogue
+from .envelope import reply_text
+from .obey import decide, obey, start_over_what_changed
+from .stage import Stage
+from .steps import settle, walk
+from .tools import CallResult, PendingCall, Tools, perform
+
+SAID_LIMIT = 2_000
+
+
+class State(TypedDict, total=False):
+    """The graph's channels: the dialogue is the checkpoint, everything else ends with the turn."""
+
+    dialogue: dict[str, Any]
+    content: Annotated[str, UntrackedValue]
+    commands: Annotated[tuple[Command, ...], UntrackedValue]
+    call: Annotated[PendingCall | None, UntrackedValue]
+    result: Annotated[CallResult | None, UntrackedValue]
+
+
+@dataclass(frozen=True)
+class TurnContext:
+    """What the nodes of one turn work with."""
+
+    stage: Stage
+    tools: Tools
+    understander: Understander
+
+
+TurnGraph: TypeAlias = CompiledStateGraph[State, TurnContext, State, State]
+
+
+def build_graph() -> TurnGraph:
+    """Return the compiled graph; it holds nothing of any turn and serves all of them."""
+    graph = StateGraph(State, context_schema=TurnContext)
+    graph.add_node("understand", _understand)
+    graph.add_node("advance", _advance)
+    graph.add_node("tool", _call_tool)
+    graph.add_edge(START, "understand")
+    graph.add_edge("understand", "advance")
+    graph.add_conditional_edges("advance", _after_advance, ["tool", END])
+    graph.add_edge("tool", "advance")
+    return graph.compile(checkpointer=TurnCheckpoints())
+
+
+async def _understand(state: State, runtime: Runtime[TurnContext]) -> State:
+    stage = runtime.context.stage
+    _open(stage, state.get("dialogue"))
+    if stage.turn.approval is not None:
+        return {"commands": ()}
+    if start_over_what_changed(stage):
+        return {"commands": (Repeat(),)}
+    understanding = await runtime.context.understander.understand(state["content"], _context_of(stage))
+    transcript = stage.transcript
+    transcript.engine, transcript.model = understanding.engine, understanding.model
+    transcript.usage = dict(understanding.usage)
+    return {"commands": understanding.commands}
+
+
+async def _advance(state: State, runtime: Runtime[TurnContext]) -> State:
+    stage = runtime.context.stage
+    result, frame = state.get("result"), stage.dialogue.top
+    stage.call = None
+    if result is not None and frame is not None:
+        settle(frame, result, stage)
+        walk(stage)
+    elif stage.turn.approval is not None:
+        decide(stage.turn.approval, stage)
+    for command in state["commands"]:
+        if stage.call is None:
+            obey(command, stage)
+    stage.dialogue.said = reply_text(stage)[:SAID_LIMIT]
+    return {"dialogue": stage.dialogue.to_json(), "commands": (), "call": stage.call, "result": None}
+
+
+async def _call_tool(state: State, runtime: Runtime[TurnContext]) -> State:
+    call = state["call"]
+    return {"result": await perform(call, runtime.context.tools) if call else None}
+
+
+def _after_advance(state: State) -> Literal["tool", "__end__"]:
+    return "tool" if state.get("call") is not None else "__end__"
+
+
+def _open(stage: Stage, stored: dict[str, Any] | None) -> None:
+    """Bring back the conversation, and set its last question aside as the one that is being answered."""
+    if stored is not None:
+        stage.dialogue = Dialogue.from_json(stored)
+    if stage.turn.target_agent_id is not None:
+        stage.dialogue.home = stage.turn.target_agent_id
+    stage.pending, stage.dialogue.question = stage.dialogue.question, None
+
+
+def _context_of(stage: Stage) -> UnderstandingContext:
+    pending, frame = stage.pending, stage.dialogue.top
+    return UnderstandingContext(
+        catalogue=stage.catalogue,
+        today=stage.turn.now.date(),
+        expects=pending.expects if pending else "nothing",
+        choices=pending.choices if pending else (),
+        slot=pending.slot if pending else None,
+        slot_type=pending.slot_type if pending else "text",
+        corrections=correctables(frame, stage) if frame else (),
+        mode=stage.dialogue.mode,
+    )

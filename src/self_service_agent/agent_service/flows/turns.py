@@ -1,0 +1,92 @@
+"""A turn: what goes in, what comes out, and what is gathered in between."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from self_service_agent.agent_service.definitions.models import AgentDefinition
+
+ResponseType = Literal["message", "error", "tokens"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalDecision:
+    """What somebody entitled to it decided about a pending approval; never read from a message."""
+
+    approval_id: str
+    granted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnInput:
+    """One request of one person, with the conversation as the last outcome left it.
+
+    `pinned` is the definition that the last outcome's `pins` named. A turn that carries an `approval` is the
+    decision itself, and its content is not read.
+    """
+
+    request_id: str
+    session_id: str
+    user_id: str
+    user_email: str | None
+    user_login: str | None
+    content: str
+    integration_type: str
+    target_agent_id: str | None
+    now: datetime
+    checkpoint: dict[str, Any] | None
+    pinned: AgentDefinition | None = None
+    approval: ApprovalDecision | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalRequest:
+    """A decision that somebody else has to take before the flow goes on."""
+
+    approval_id: str
+    action: str
+    approvers: str
+    summary: str
+    agent_id: str
+    flow: str
+    flow_instance_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnOutcome:
+    """The answer, and everything to be stored with it.
+
+    `pins` is the digest of the definition that the next turn needs as `pinned`; `next_agent_id` is who will hear
+    the next message; `handoff` is what a person who takes over should know.
+    """
+
+    content: str
+    agent_id: str
+    next_agent_id: str
+    response_type: ResponseType
+    envelope: dict[str, Any]
+    requires_followup: bool
+    followup_actions: list[str]
+    checkpoint: dict[str, Any]
+    closes_session: bool = False
+    pins: str | None = None
+    approval: ApprovalRequest | None = None
+    handoff: Mapping[str, Any] | None = None
+
+
+@dataclass
+class Transcript:
+    """What a turn has said and done so far."""
+
+    speaker: AgentDefinition
+    replies: list[str] = field(default_factory=list)
+    citations: list[dict[str, Any]] = field(default_factory=list)
+    tool_calls: list[dict[str, str]] = field(default_factory=list)
+    engine: str = "rules"
+    model: str | None = None
+    usage: dict[str, int] = field(default_factory=dict)
+    response_type: ResponseType = "message"
+    closes_session: bool = False
+    approval: ApprovalRequest | None = None
+    handoff: Mapping[str, Any] | None = None

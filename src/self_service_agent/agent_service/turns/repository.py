@@ -1,0 +1,198 @@
+"""How turns are queued, claimed under a lease, and completed with everything that follows from them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import orjson
+
+from self_service_agent.eventing.store import INSERT_EVENTS
+from self_service_agent.kit.database import Pool, PooledConnection
+from self_service_agent.shared_models import events
+from self_service_agent.shared_models.requests import NormalizedRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedTurn:
+    """A turn that is ours until `lease_until`; whoever completes it must still hold `lease_token`."""
+
+    request: NormalizedRequest
+    lease_token: str
+    attempt: int
+    checkpoint: dict[str, Any] | None
+    pinned_digest: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedTurn:
+    """Everything a turn leaves behind, written in one transaction. `response` is the event's data in JSON."""
+
+    request_id: str
+    session_id: str
+    lease_token: str
+    failed: bool
+    agent_id: str | None
+    definition_digest: str | None
+    checkpoint: str | None
+    pinned_digest: str | None
+    closes_session: bool
+    response: str
+
+
+class LeaseLost(Exception):
+    """Another worker took the turn over; what this one found out is void."""
+
+
+_ENQUEUE = """
+    WITH input AS (
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::jsonb[])
+            AS t (request_id, session_id, user_id, sequence, request)
+    )
+    INSERT INTO turns (request_id, session_id, user_id, sequence, request, status)
+    SELECT i.*, CASE
+        WHEN row_number() OVER (PARTITION BY i.session_id ORDER BY i.sequence) = 1 AND NOT EXISTS (
+            SELECT FROM turns o WHERE o.session_id = i.session_id AND o.status IN ('ready', 'running')
+            UNION ALL
+            SELECT FROM turns o WHERE o.session_id = i.session_id AND o.status = 'queued')
+        THEN 'ready' ELSE 'queued' END
+    FROM input i ORDER BY i.session_id, i.sequence
+    ON CONFLICT (request_id) DO NOTHING
+    RETURNING session_id, status
+"""
+
+# Runs by itself after the commit that queued a turn or finished one: of the two, the later sees both.
+_PROMOTE = """
+    UPDATE turns t SET status = 'ready' FROM (
+        SELECT DISTINCT ON (q.session_id) q.request_id FROM turns q
+        WHERE q.status = 'queued' AND ($1::text[] IS NULL OR q.session_id = ANY($1)) AND NOT EXISTS (
+            SELECT FROM turns o WHERE o.session_id = q.session_id AND o.status IN ('ready', 'running'))
+        ORDER BY q.session_id, q.sequence
+    ) next WHERE t.request_id = next.request_id AND t.status = 'queued'
+"""
+
+_CLAIM = """
+    WITH heads AS (
+        SELECT request_id FROM turns
+        WHERE status IN ('ready', 'running') AND not_before <= now() AND (lease_until IS NULL OR lease_until <= now())
+        ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED
+    ), claimed AS (
+        UPDATE turns t SET status = 'running', attempts = t.attempts + 1, lease_token = $2,
+            lease_until = now() + $3::interval, started_at = coalesce(t.started_at, now())
+        FROM heads h WHERE t.request_id = h.request_id
+        RETURNING t.session_id, t.request, t.attempts, t.created_at
+    )
+    SELECT c.request, c.attempts, v.checkpoint, v.pinned_digest
+    FROM claimed c LEFT JOIN conversations v USING (session_id) ORDER BY c.created_at
+"""
+
+_FINISH = """
+    WITH input AS (
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::jsonb[],
+            $8::text[], $9::boolean[], $10::jsonb[])
+            AS t (request_id, session_id, lease_token, failed, agent_id, definition_digest, checkpoint, pinned_digest,
+                closes_session, response)
+    ), finished AS (
+        UPDATE turns t SET status = CASE WHEN i.failed THEN 'failed' ELSE 'done' END, finished_at = now(),
+            agent_id = i.agent_id, definition_digest = i.definition_digest, lease_token = NULL, lease_until = NULL
+        FROM input i
+        WHERE t.request_id = i.request_id AND t.lease_token = i.lease_token AND t.status = 'running'
+        RETURNING i.*, t.user_id, t.sequence
+    ), remembered AS (
+        INSERT INTO conversations (session_id, checkpoint, pinned_digest)
+        SELECT session_id, checkpoint, pinned_digest FROM finished WHERE checkpoint IS NOT NULL ORDER BY session_id
+        ON CONFLICT (session_id) DO UPDATE SET checkpoint = EXCLUDED.checkpoint,
+            pinned_digest = EXCLUDED.pinned_digest, updated_at = now()
+    ), session AS (
+        UPDATE request_sessions s SET current_agent_id = f.agent_id, updated_at = now(),
+            status = CASE WHEN f.closes_session THEN 'INACTIVE' ELSE s.status END
+        FROM finished f WHERE s.session_id = f.session_id
+            AND (f.closes_session OR s.current_agent_id IS DISTINCT FROM f.agent_id)
+    ), published AS ({events})
+    SELECT f.request_id, EXISTS (SELECT FROM turns n WHERE n.session_id = f.session_id AND n.status = 'queued') AS more
+    FROM finished f
+"""
+
+_EVENT_ROWS = """
+    SELECT c.consumer, '{source}', 'agent-response:' || f.request_id, '{type}',
+        'request/' || f.request_id, f.session_id, jsonb_build_object('requestid', f.request_id, 'sessionid',
+            f.session_id, 'userid', f.user_id, 'agentid', f.agent_id, 'partitionkey', f.session_id,
+            'sequence', f.sequence),
+        now(), f.response
+    FROM finished f CROSS JOIN unnest($11::text[]) AS c (consumer)
+"""
+
+_FINISH_AND_PUBLISH = _FINISH.format(
+    events=INSERT_EVENTS.format(rows=_EVENT_ROWS.format(source=events.AGENT_SERVICE, type=events.RESPONSE_READY))
+)
+
+_PUT_BACK = """
+    UPDATE turns SET status = 'ready', lease_token = NULL, lease_until = NULL, not_before = now() + $3::interval,
+        error = coalesce($4, error), attempts = attempts - $5
+    WHERE request_id = $1 AND lease_token = $2 AND status = 'running'
+"""
+
+_RENEW = """
+    UPDATE turns SET lease_until = now() + $3::interval
+    WHERE request_id = ANY($1) AND lease_token = ANY($2) AND status = 'running' RETURNING request_id
+"""
+
+
+async def enqueue(connection: PooledConnection, requests: Sequence[tuple[NormalizedRequest, int]]) -> set[str]:
+    """Queue each request at its place in its session, and return the sessions that need `promote` after the commit.
+
+    A request that is known already stays as it is.
+    """
+    rows = await connection.fetch(
+        _ENQUEUE,
+        [request.request_id for request, _ in requests],
+        [request.session_id for request, _ in requests],
+        [request.user_id for request, _ in requests],
+        [sequence for _, sequence in requests],
+        [request.model_dump_json() for request, _ in requests],
+    )
+    return {row["session_id"] for row in rows if row["status"] == "queued"}
+
+
+async def promote(pool: Pool, session_ids: Sequence[str] | None) -> bool:
+    """Make the next queued turn ready in each of these sessions (None: in all) that has none at hand."""
+    return await pool.execute(_PROMOTE, session_ids) != "UPDATE 0"
+
+
+async def claim(pool: Pool, *, limit: int, lease_token: str, lease: timedelta) -> list[ClaimedTurn]:
+    """Take up to `limit` turns, at most one of each session, oldest first."""
+    rows = await pool.fetch(_CLAIM, limit, lease_token, lease)
+    return [_claimed(row, lease_token) for row in rows]
+
+
+async def finish(pool: Pool, turns: Sequence[FinishedTurn]) -> list[bool | Exception]:
+    """Record turns and publish their answers; for each, whether its session has more to do, or `LeaseLost`."""
+    columns = [[getattr(turn, name) for turn in turns] for name in FinishedTurn.__slots__]
+    consumers = list(events.SUBSCRIPTIONS[events.RESPONSE_READY])
+    rows = await pool.fetch(_FINISH_AND_PUBLISH, *columns, consumers)
+    more: Mapping[str, bool] = {row["request_id"]: row["more"] for row in rows}
+    return [more[turn.request_id] if turn.request_id in more else LeaseLost(turn.request_id) for turn in turns]
+
+
+async def put_back(pool: Pool, turn: ClaimedTurn, *, wait: timedelta, error: str | None) -> None:
+    """Queue a turn again; without an error the attempt does not count."""
+    await pool.execute(_PUT_BACK, turn.request.request_id, turn.lease_token, wait, error, 0 if error is not None else 1)
+
+
+async def renew(pool: Pool, turns: Sequence[ClaimedTurn], *, lease: timedelta) -> set[str]:
+    """Extend the leases and return the requests whose lease is still ours."""
+    rows = await pool.fetch(
+        _RENEW, [turn.request.request_id for turn in turns], list({turn.lease_token for turn in turns}), lease
+    )
+    return {row["request_id"] for row in rows}
+
+
+def _claimed(row: asyncpg.Record, lease_token: str) -> ClaimedTurn:
+    return ClaimedTurn(
+        request=NormalizedRequest.model_validate_json(row["request"]),
+        lease_token=lease_token,
+        attempt=row["attempts"],
+        checkpoint=orjson.loads(row["checkpoint"]) if row["checkpoint"] else None,
+        pinned_digest=row["pinned_digest"],
+    )

@@ -1,0 +1,138 @@
+"""Taking a turn: the engine decides, the ledger keeps its tools honest, what follows is handed back in one piece."""
+
+import time
+from typing import Any
+
+import orjson
+
+from self_service_agent.agent_service.definitions.loader import Definitions
+from self_service_agent.agent_service.definitions.models import AgentDefinition
+from self_service_agent.agent_service.flows.engine import Engine
+from self_service_agent.agent_service.flows.turns import TurnInput, TurnOutcome
+from self_service_agent.agent_service.tools.ledger import LedgeredTools, ToolCaller
+from self_service_agent.kit import clock
+from self_service_agent.kit.database import Pool
+from self_service_agent.shared_models.requests import AgentResponse, NormalizedRequest
+
+from .definitions import DefinitionStore
+from .progress import Progress
+from .repository import ClaimedTurn, FinishedTurn
+
+_APOLOGY = (
+    "I am sorry: something went wrong on our side and I could not finish this. Nothing was ordered or changed by it. "
+    "Please try again later, and quote reference {reference} if you ask the help desk."
+)
+
+
+class ConversationTaker:
+    """Takes turns with the flow engine."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        engine: Engine,
+        caller: ToolCaller,
+        *,
+        definitions: Definitions,
+        store: DefinitionStore,
+        progress: Progress,
+    ) -> None:
+        self._pool = pool
+        self._engine = engine
+        self._caller = caller
+        self._tools = {name: tool for definition in definitions for name, tool in definition.tools.items()}
+        self._store = store
+        self._progress = progress
+
+    async def take(self, turn: ClaimedTurn) -> FinishedTurn:
+        """Answer one request."""
+        started = time.perf_counter()
+        request = turn.request
+        self._progress.say(request, "status", {"request_id": request.request_id, "status": "processing"})
+        pinned = await self._store.find(turn.pinned_digest) if turn.pinned_digest else None
+        outcome = await self._engine.take_turn(_input(turn, pinned), self._tools_for(request, pinned))
+        self._progress.tokens(request, outcome.content)
+        return _finished(turn, outcome, milliseconds=round((time.perf_counter() - started) * 1000))
+
+    def apologise(self, turn: ClaimedTurn) -> FinishedTurn:
+        """Answer a request whose turn failed too often; the conversation stays where it was."""
+        request = turn.request
+        response = AgentResponse(
+            request_id=request.request_id,
+            session_id=request.session_id,
+            user_id=request.user_id,
+            agent_id=request.target_agent_id,
+            content=_APOLOGY.format(reference=request.request_id),
+            response_type="error",
+            metadata={"engine": "none", "expects": "text"},
+            created_at=clock.now(),
+        )
+        return FinishedTurn(
+            request_id=request.request_id,
+            session_id=request.session_id,
+            lease_token=turn.lease_token,
+            failed=True,
+            agent_id=request.target_agent_id,
+            definition_digest=None,
+            checkpoint=None,
+            pinned_digest=None,
+            closes_session=False,
+            response=response.model_dump_json(),
+        )
+
+    def _tools_for(self, request: NormalizedRequest, pinned: AgentDefinition | None) -> LedgeredTools:
+        return LedgeredTools(
+            self._pool,
+            self._caller,
+            tool_of=(self._tools | pinned.tools if pinned else self._tools).__getitem__,
+            session_id=request.session_id,
+            request_id=request.request_id,
+            user_id=request.user_id,
+            subject=request.user_context.get("email") or request.user_context.get("login") or request.user_id,
+        )
+
+
+def _input(turn: ClaimedTurn, pinned: AgentDefinition | None) -> TurnInput:
+    request = turn.request
+    return TurnInput(
+        request_id=request.request_id,
+        session_id=request.session_id,
+        user_id=request.user_id,
+        user_email=request.user_context.get("email"),
+        user_login=request.user_context.get("login"),
+        content=request.content,
+        integration_type=request.integration_type,
+        target_agent_id=request.target_agent_id,
+        now=request.created_at,
+        checkpoint=turn.checkpoint,
+        pinned=pinned,
+    )
+
+
+def _finished(turn: ClaimedTurn, outcome: TurnOutcome, *, milliseconds: int) -> FinishedTurn:
+    request = turn.request
+    response: dict[str, Any] = {
+        "request_id": request.request_id,
+        "session_id": request.session_id,
+        "user_id": request.user_id,
+        "agent_id": outcome.agent_id,
+        "content": outcome.content,
+        "response_type": outcome.response_type,
+        "metadata": outcome.envelope,
+        "processing_time_ms": milliseconds,
+        "requires_followup": outcome.requires_followup,
+        "followup_actions": outcome.followup_actions,
+        "created_at": clock.now(),
+    }
+    return FinishedTurn(
+        request_id=request.request_id,
+        session_id=request.session_id,
+        lease_token=turn.lease_token,
+        failed=False,
+        agent_id=outcome.next_agent_id,
+        definition_digest=outcome.envelope["definition"]["digest"],
+        checkpoint=orjson.dumps(outcome.checkpoint).decode(),
+        pinned_digest=outcome.pins,
+        closes_session=outcome.closes_session,
+        response=orjson.dumps(response).decode(),
+    )

@@ -1,0 +1,190 @@
+"""Working off the turns: many sessions side by side, one turn at a time in each, under leases that outlive nobody."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Protocol
+
+import asyncpg
+import structlog
+
+from self_service_agent.kit.database import Pool
+from self_service_agent.kit.group_writer import GroupWriter
+from self_service_agent.kit.ids import new_id
+from self_service_agent.kit.notifications import Notifier
+
+from . import repository
+from .handlers import PROMOTE_TOPIC, TOPIC
+from .repository import ClaimedTurn, FinishedTurn, LeaseLost
+from .rules import TurnPolicy
+
+_SWEEP = timedelta(seconds=10)
+_PAUSE = 1.0
+_DATABASE_TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+
+log = structlog.get_logger(__name__)
+
+
+class TurnTaker(Protocol):
+    """Answers one request. It may be asked again for the same one, and must then do nothing twice."""
+
+    async def take(self, turn: ClaimedTurn) -> FinishedTurn:
+        """Return what the turn leaves behind; an exception means that it is to be tried again."""
+        ...
+
+    def apologise(self, turn: ClaimedTurn) -> FinishedTurn:
+        """Return the last word on a turn that failed too often."""
+        ...
+
+
+class TurnWorkers:
+    """Claims turns and has them taken while `running` is open.
+
+    The pool may be a relaxed one: a turn that a crash of the database undoes is taken again, its tools are kept from
+    acting twice by the ledger, and nobody hears the answer before the request manager has committed it durably.
+    """
+
+    def __init__(
+        self, pool: Pool, notifier: Notifier, taker: TurnTaker, *, policy: TurnPolicy, announce: "Announce"
+    ) -> None:
+        self._pool = pool
+        self._taker = taker
+        self._policy = policy
+        self._announce = announce
+        self._wakeup = notifier.wakeup(TOPIC)
+        self._behind: set[str] = set()
+        notifier.listen(PROMOTE_TOPIC, self._remember_to_promote)
+        self._running: dict[asyncio.Task[None], ClaimedTurn] = {}
+        self._stopping = False
+        self._finisher: GroupWriter[FinishedTurn, bool] = GroupWriter(
+            self._finish, rejections=(asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Take turns for as long as this is open; closing finishes those at hand, within the policy's patience."""
+        async with asyncio.TaskGroup() as tasks:
+            claiming = tasks.create_task(self._claim_for_ever(tasks))
+            renewing = tasks.create_task(self._renew_for_ever())
+            try:
+                yield
+            finally:
+                self._stopping = True
+                self._wakeup.set()
+                await asyncio.wait([claiming])
+                await self._drain()
+                renewing.cancel()
+                await self._finisher.close()
+
+    async def _drain(self) -> None:
+        if self._running:
+            await asyncio.wait(self._running, timeout=self._policy.drain.total_seconds())
+        for task in tuple(self._running):
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running)
+
+    async def _claim_for_ever(self, tasks: asyncio.TaskGroup) -> None:
+        await self._promote_strays()
+        while not self._stopping:
+            free = self._policy.concurrency - len(self._running)
+            try:
+                claimed = await self._claim(free) if free > 0 else []
+            except _DATABASE_TROUBLE as error:
+                log.warning("turns.database_unavailable", error=str(error))
+                await asyncio.sleep(_PAUSE)
+                continue
+            for turn in claimed:
+                task = tasks.create_task(self._see_through(turn))
+                self._running[task] = turn
+                task.add_done_callback(self._forget)
+            if (free == 0 or len(claimed) < free) and not await self._wakeup.wait(sweep=_SWEEP):
+                await self._promote_strays()
+
+    def _remember_to_promote(self, session_id: str) -> None:
+        if session_id:
+            self._behind.add(session_id)
+            self._wakeup.set()
+
+    async def _promote_strays(self) -> None:
+        """Promote what a process queued or finished just before it died."""
+        with contextlib.suppress(*_DATABASE_TROUBLE):
+            await repository.promote(self._pool, None)
+
+    async def _promote(self) -> None:
+        behind, self._behind = self._behind, set()
+        try:
+            await repository.promote(self._pool, list(behind))
+        except _DATABASE_TROUBLE:
+            self._behind |= behind
+            raise
+
+    async def _claim(self, limit: int) -> list[ClaimedTurn]:
+        if self._behind:
+            await self._promote()
+        return await repository.claim(self._pool, limit=min(limit, 64), lease_token=new_id(), lease=self._policy.lease)
+
+    def _forget(self, task: "asyncio.Task[None]") -> None:
+        was_full = len(self._running) >= self._policy.concurrency
+        self._running.pop(task, None)
+        if was_full:
+            self._wakeup.set()
+
+    async def _see_through(self, turn: ClaimedTurn) -> None:
+        try:
+            more = await self._finisher.submit(await self._take(turn))
+            self._announce()
+            if more:
+                self._remember_to_promote(turn.request.session_id)
+        except LeaseLost:
+            log.warning("turns.lease_lost", request_id=turn.request.request_id)
+        except asyncio.CancelledError:
+            await self._put_back(turn, wait=timedelta(0), error=None)
+            raise
+        except Exception as error:  # whatever went wrong, the turn is tried again or apologised for
+            log.warning(
+                "turns.attempt_failed", request_id=turn.request.request_id, attempt=turn.attempt, exc_info=error
+            )
+            wait = self._policy.wait(turn.attempt, random=random.random())  # noqa: S311  # jitter, not a secret
+            await self._put_back(turn, wait=wait, error=f"{type(error).__name__}: {error}"[:2000])
+            asyncio.get_running_loop().call_later(wait.total_seconds() + 0.02, self._wakeup.set)
+
+    async def _take(self, turn: ClaimedTurn) -> FinishedTurn:
+        if turn.attempt > self._policy.attempts:
+            log.error("turns.given_up", request_id=turn.request.request_id, attempts=turn.attempt - 1)
+            return self._taker.apologise(turn)
+        async with asyncio.timeout(self._policy.patience.total_seconds()):
+            return await self._taker.take(turn)
+
+    async def _put_back(self, turn: ClaimedTurn, *, wait: timedelta, error: str | None) -> None:
+        try:
+            await repository.put_back(self._pool, turn, wait=wait, error=error)
+        except _DATABASE_TROUBLE as trouble:  # the lease runs out by itself
+            log.warning("turns.not_put_back", request_id=turn.request.request_id, error=str(trouble))
+
+    async def _finish(self, turns: Sequence[FinishedTurn]) -> Sequence[bool | Exception]:
+        return await repository.finish(self._pool, turns)
+
+    async def _renew_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self._policy.lease.total_seconds() / 3)
+            if not self._running:
+                continue
+            running = dict(self._running)
+            try:
+                ours = await repository.renew(self._pool, list(running.values()), lease=self._policy.lease)
+            except _DATABASE_TROUBLE as error:
+                log.warning("turns.leases_not_renewed", error=str(error))
+                continue
+            for task, turn in running.items():
+                if turn.request.request_id not in ours and not task.done():
+                    task.cancel()
+
+
+class Announce(Protocol):
+    """Says that answers were published."""
+
+    def __call__(self) -> None: ...

@@ -1,0 +1,167 @@
+"""Set phrases, read as whole messages: yes, no, cancel, a person, back, and the chat commands."""
+
+import re
+from collections.abc import Mapping
+
+from .commands import Affirm, Back, Cancel, Command, Deny, Help, Human, Quit, Repeat, Reset, Smalltalk, Status, Tokens
+
+TICKET_NUMBER = re.compile(r"\b(?:REQ|RITM|INC|CHG)\d{5,10}\b", re.IGNORECASE)
+
+_CHAT_COMMANDS: Mapping[str, Command] = {
+    **dict.fromkeys(("reset", "clear", "restart", "new session"), Reset()),
+    **dict.fromkeys(("tokens", "**tokens**"), Tokens()),
+    **dict.fromkeys(("quit", "exit", "q"), Quit()),
+    "help": Help(),
+    "human": Human(),
+}
+
+
+def _phrases(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:{pattern})")
+
+
+_COURTESY = r"(?:please|pls|thanks|thank you|thx|then)"
+_YES = (
+    r"yes|y|yep|yeah|yea|yup|ok|okay|okey|sure|absolutely|definitely|certainly|correct|affirmative|agreed|right|"
+    r"exactly|"
+    r"confirm|confirmed|i confirm|i do|i agree|confirm it|go ahead|go for it|do it|please do|let's do it|proceed|"
+    r"submit|submit it|order it|place it|send it|place the order|place the request|submit the request|submit the order|"
+    r"of course|sounds good|looks good|that(?:'s| is) (?:right|correct)|all good|i am sure|i'm sure"
+)
+_EXPLICIT_YES = _phrases(rf"(?:{_YES})(?: (?:{_YES}|{_COURTESY}))*")
+_NO = _phrases(
+    r"(?:no|n|nope|nah|no way|not now|not yet|not today|don't|do not|please don't|don't do it|do not do it|"
+    r"rather not|i'd rather not|better not|negative|i don't|i do not|i don't want (?:to|that|it))"
+    rf"(?: (?:no|{_COURTESY}))*"
+)
+_CANCEL = _phrases(
+    r"(?:(?:yes|no|ok|okay|actually|sorry|please|wait|oh|well|hm) )*"
+    r"(?:cancel|stop|abort|never ?mind|forget (?:it|about it|that)|drop it|leave it|i(?:'ve| have)? changed my mind|"
+    r"i don't want (?:it|this|that|to do this) any ?more|i give up)"
+    r"(?: (?:it|this|that|everything|all|here))?(?: (?:the|my|this|that) (?:\w+ ){0,3}"
+    r"(?:request|order|process|flow|refresh|ticket|conversation|thing|exception))?"
+    rf"(?: (?:{_COURTESY}|now))*"
+)
+_WHO = (
+    r"(?:a |an |the |some |real |live |actual |your |my )*"
+    r"(?:human(?: being)?|person|someone|somebody|agent|operator|colleague|representative|rep|it staff)"
+)
+_HUMAN = _phrases(
+    r"(?:please |just |(?:can|could|may) (?:i|you) |let me |(?:i want|i need|i'd like|i would like) to )*"
+    r"(?:speak|talk|chat|connect me|transfer me|put me through|hand me over|escalate|get me|give me|i need|i want)?"
+    rf"(?: (?:to|with))?(?: )?{_WHO}(?: (?:{_COURTESY}|now|here|instead))*"
+)
+_BACK = _phrases(
+    r"(?:please )?(?:go |take me )?(?:back|previous|step back|return)(?: (?:one step|a step|please))?"
+    r"(?: to (?:the )?(?:assistant|bot|agent))?"
+)
+_REPEAT = _phrases(
+    r"(?:please |can you |could you |sorry )*(?:repeat|say)(?: (?:that|it|the question|the options|again|please))*|"
+    r"again|pardon|come again|what was the question|what are (?:the|my) (?:options|choices)|"
+    r"(?:the )?(?:options|choices)|show (?:me )?the options(?: again)?"
+)
+_STATUS = _phrases(
+    r"(?:what(?:'s| is) )?(?:the |my )?(?:status|progress)(?: (?:of|on|for) .{1,60})?|"
+    r"(?:any )?updates?(?: on .{1,60})?|"
+    r"(?:check|show)(?: me)? (?:the |my )?(?:\w+ )?status(?: (?:of|on|for) .{1,60})?|where are we|"
+    r"what(?:'s| is) happening(?: (?:with|to) .{1,60})?|where is my (?:\w+ ){0,3}(?:ticket|request|order)|"
+    r"what (?:happened|is happening) (?:to|with) my (?:\w+ ){0,2}(?:ticket|request|order)|my (?:ticket|request)s?|"
+    r"what(?:'s| is|was) (?:the |my )?ticket(?: number)?|ticket number"
+)
+_HELP = _phrases(
+    r"what can you (?:do|help(?: me)?(?: with)?)(?: for me)?|"
+    r"(?:help|menu|how does this work|what do you do|what are you for)(?: me| please)*|"
+    r"i need (?:some )?help|can you help(?: me)?"
+)
+_GREETING_WORDS = (
+    r"(?:hi|hello|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day))(?: (?:there|team|all|bot|everyone))?"
+)
+_HOW_ARE_YOU = r"how are you(?: doing| today)*"
+_GREETING = _phrases(rf"{_GREETING_WORDS}(?: {_GREETING_WORDS}| {_HOW_ARE_YOU})?|{_HOW_ARE_YOU}")
+_THANKS = _phrases(
+    r"(?:ok |okay |great |perfect |cool |many |no )*(?:thanks|thank you|thx|cheers)(?: .{0,40})?|"
+    r"great|perfect|cool|nice"
+)
+_FAREWELL = _phrases(
+    r"(?:ok |thanks |thank you )*(?:bye|goodbye|bye bye|see you|see ya|good night|that's all|that is all|nothing else)"
+    r"(?: .{0,20})?"
+)
+_IDENTITY = _phrases(
+    r"(?:who|what) are you|are you (?:a )?(?:bot|robot|human|person|real|an ai|ai|a real person)|"
+    r"am i talking to a (?:bot|human|person)"
+)
+_GREETING_PREFIX = re.compile(rf"^{_GREETING_WORDS}\b[\s,.!:;-]*", re.IGNORECASE)
+
+_WHOLE_MESSAGES: tuple[tuple[re.Pattern[str], Command], ...] = (
+    (_CANCEL, Cancel()),
+    (_HUMAN, Human()),
+    (_BACK, Back()),
+    (_REPEAT, Repeat()),
+    (_STATUS, Status()),
+    (_HELP, Help()),
+)
+_POLITE: tuple[tuple[re.Pattern[str], Command], ...] = (
+    (_GREETING, Smalltalk("greeting")),
+    (_FAREWELL, Smalltalk("farewell")),
+    (_THANKS, Smalltalk("thanks")),
+    (_IDENTITY, Smalltalk("identity")),
+)
+
+
+def normal(text: str) -> str:
+    """Return `text` in lower case, with plain quotes, single spaces and no punctuation except question marks."""
+    plain = text.lower().replace("\u2019", "'").replace("\u2018", "'")
+    plain = re.sub(r"[^\w\s'?@-]+|(?<!\w)-|-(?!\w)", " ", plain)
+    return " ".join(plain.split())
+
+
+def chat_command(text: str) -> Command | None:
+    """Return the command that `text` is exactly, apart from case and surrounding space."""
+    return _CHAT_COMMANDS.get(text.strip().lower())
+
+
+def is_explicit_yes(text: str) -> bool:
+    """Say whether `text` as a whole is a yes; a question, a condition or a "but" makes it none."""
+    plain = normal(text)
+    return any(_EXPLICIT_YES.fullmatch(words) for words in (plain, _trimmed(plain)))
+
+
+def is_no(text: str) -> bool:
+    """Say whether `text` as a whole is a no."""
+    plain = normal(text)
+    return any(_NO.fullmatch(words) for words in (plain, _trimmed(plain)))
+
+
+def set_phrase(text: str) -> Command | None:
+    """Return the command of a set phrase that works at every step, or None."""
+    plain = _trimmed(normal(text)).rstrip("? ")
+    return next((command for pattern, command in _WHOLE_MESSAGES if pattern.fullmatch(plain)), None)
+
+
+def politeness(text: str) -> Smalltalk | None:
+    """Return the small talk that `text` is as a whole, or None."""
+    plain = normal(text).rstrip("? ")
+    found = next((command for pattern, command in _POLITE if pattern.fullmatch(plain)), None)
+    return found if isinstance(found, Smalltalk) else None
+
+
+def yes_or_no(text: str) -> Affirm | Deny | None:
+    """Return the yes or no that `text` is as a whole, or None."""
+    if is_explicit_yes(text):
+        return Affirm()
+    return Deny() if is_no(text) else None
+
+
+def without_greeting(text: str) -> str:
+    """Return what is said after the greeting, or everything if there is none."""
+    return _GREETING_PREFIX.sub("", text, count=1) or text
+
+
+def is_question(text: str) -> bool:
+    """Say whether `text` is shaped like a question."""
+    first = normal(text).partition(" ")[0]
+    return text.rstrip().endswith("?") or first in {"what", "when", "who", "how", "why", "which", "where"}
+
+
+def _trimmed(plain: str) -> str:
+    return re.sub(rf"^(?:{_COURTESY} )+(?=\w)", "", plain)

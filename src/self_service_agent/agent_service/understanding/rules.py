@@ -1,0 +1,128 @@
+"""The understander that works without a model: set phrases first, then likeness to the definition's examples."""
+
+import re
+
+from .catalogue import FlowEntry, PassageEntry
+from .commands import (
+    AskKnowledge,
+    CannotHandle,
+    Choose,
+    Command,
+    Correct,
+    SetSlot,
+    StartFlow,
+    Status,
+)
+from .context import Guess, Understanding, UnderstandingContext
+from .grammar import (
+    TICKET_NUMBER,
+    chat_command,
+    is_question,
+    normal,
+    politeness,
+    set_phrase,
+    without_greeting,
+    yes_or_no,
+)
+from .readers import EMAIL, read_choice, read_value
+from .words import tokens_of
+
+SURE = 0.52
+MARGIN = 0.06
+WORTH_OFFERING = 0.3
+_AGREEING_OR_NOT = re.compile(r"^(?:(?:yes|no|ok|okay|sorry)[\s,.!]+)+", re.IGNORECASE)
+_CHANGE = frozenset(tokens_of("change instead actually rather different another other switch correct wrong meant but"))
+
+
+class RulesUnderstander:
+    """Understands by rules alone; keeps nothing between messages."""
+
+    async def understand(self, text: str, context: UnderstandingContext) -> Understanding:
+        """Return what `text` means: a grammar decides where it can, likeness only where nothing is at stake."""
+        found = chat_command(text) or _by_grammar(text, context)
+        if found is not None:
+            return Understanding(commands=(found,))
+        return _by_likeness(without_greeting(text), context)
+
+
+def _by_grammar(text: str, context: UnderstandingContext) -> Command | None:
+    if (named := _pending_choice(text, context)) is not None:
+        return named
+    if (phrase := set_phrase(text)) is not None:
+        return phrase
+    if (answer := yes_or_no(text)) is not None and context.expects != "text":
+        return answer
+    if (correction := _correction(text, context)) is not None:
+        return correction
+    if (courtesy := politeness(text)) is not None:
+        return courtesy
+    return _value(text, context)
+
+
+def _pending_choice(text: str, context: UnderstandingContext) -> Command | None:
+    if context.expects != "choice":
+        return None
+    found = read_choice(text, context.choices)
+    return Choose(found.id) if found else None
+
+
+def _correction(text: str, context: UnderstandingContext) -> Correct | None:
+    """Read a correction: a cue word together with a slot's name, or another choice of a slot by its name."""
+    said = set(tokens_of(text))
+    wants_change = bool(said & _CHANGE)
+    for candidate in reversed(context.corrections):
+        other = (
+            read_choice(_AGREEING_OR_NOT.sub("", text), candidate.choices)
+            if wants_change or context.expects == "confirmation"
+            else None
+        )
+        if other is not None and not normal(text).isdigit():
+            return Correct(candidate.slot, other.id)
+    for candidate in reversed(context.corrections):
+        if wants_change and said & set(tokens_of(" ".join(candidate.words))) and not is_question(text):
+            return Correct(candidate.slot)
+    return None
+
+
+def _value(text: str, context: UnderstandingContext) -> Command | None:
+    """Read the value that was asked for; a question about the documents is answered first."""
+    if context.expects != "text" or context.slot is None:
+        return None
+    if is_question(text) and (match := context.catalogue.matches(text)) and match[0].score >= SURE:
+        return None
+    value = read_value(text, slot_type=context.slot_type, today=context.today)
+    return SetSlot(context.slot, value) if value is not None else CannotHandle()
+
+
+def _by_likeness(text: str, context: UnderstandingContext) -> Understanding:
+    ranked = context.catalogue.matches(EMAIL.sub(" ", text))
+    guesses = tuple(Guess(_name(match.label), round(match.score, 3)) for match in ranked[:3])
+    sure = bool(ranked) and ranked[0].score >= SURE
+    clear = len(ranked) < 2 or ranked[0].score - ranked[1].score >= MARGIN or isinstance(ranked[0].label, PassageEntry)  # noqa: PLR2004  # a runner-up
+    command: Command
+    if sure and clear:
+        command = _command_for(ranked[0].label, text)
+    elif TICKET_NUMBER.search(text):
+        command = Status()
+    elif is_question(text) and context.catalogue.passage(text, at_least=SURE):
+        command = AskKnowledge(text)
+    else:
+        worth = [
+            match.label for match in ranked if match.score >= WORTH_OFFERING and isinstance(match.label, FlowEntry)
+        ]
+        command = CannotHandle(
+            tuple(StartFlow(entry.agent_id, entry.flow) for entry in worth[:2] if isinstance(entry, FlowEntry))
+        )
+    return Understanding(commands=(command,), guesses=guesses)
+
+
+def _command_for(entry: FlowEntry | PassageEntry, text: str) -> StartFlow | AskKnowledge:
+    if isinstance(entry, FlowEntry):
+        return StartFlow(entry.agent_id, entry.flow)
+    return AskKnowledge(text)
+
+
+def _name(entry: FlowEntry | PassageEntry) -> str:
+    if isinstance(entry, FlowEntry):
+        return f"{entry.agent_id}/{entry.flow}"
+    return f"{entry.document_id}#{entry.section.heading}"
