@@ -1,0 +1,130 @@
+"""Queries about people and their overrides."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import asyncpg
+import orjson
+
+from self_service_agent.channels.base import Person
+from self_service_agent.kit.database import Pool, PooledConnection
+from self_service_agent.shared_models.integrations import IntegrationType
+
+from .rules import Override, Recipient, stranger
+
+Executor: TypeAlias = "Pool | PooledConnection"
+
+_FIELDS: Sequence[str] = ("enabled", "priority", "retry_count", "retry_delay_seconds")
+_FIND_PERSON = """
+    SELECT user_id, login, primary_email FROM users WHERE user_id = $1 OR login = $2 OR primary_email = $2
+    ORDER BY (login = $2) DESC NULLS LAST, (primary_email = $2) DESC NULLS LAST LIMIT 1
+"""
+_ADD_PERSON = "INSERT INTO users (user_id, login, primary_email) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+_RECIPIENTS = """
+    SELECT u.user_id, u.login, u.primary_email, c.integration_type, c.enabled, c.priority, c.retry_count,
+        c.retry_delay_seconds, c.config
+    FROM users u LEFT JOIN user_integration_configs c USING (user_id) WHERE u.user_id = ANY($1)
+"""
+_OVERRIDES = "SELECT * FROM user_integration_configs WHERE user_id = $1 ORDER BY id"
+_LOCKED_OVERRIDE = "SELECT * FROM user_integration_configs WHERE user_id = $1 AND integration_type = $2 FOR UPDATE"
+_STORE = """
+    INSERT INTO user_integration_configs AS stored
+        (user_id, integration_type, enabled, priority, retry_count, retry_delay_seconds, config)
+    VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb)
+    ON CONFLICT (user_id, integration_type) DO UPDATE SET enabled = excluded.enabled, priority = excluded.priority,
+        retry_count = excluded.retry_count, retry_delay_seconds = excluded.retry_delay_seconds,
+        config = excluded.config, updated_at = now()
+    RETURNING stored.*
+"""
+_DELETE = "DELETE FROM user_integration_configs WHERE user_id = $1 AND integration_type = $2 RETURNING id"
+_DELETE_ALL = "DELETE FROM user_integration_configs WHERE user_id = $1 RETURNING id"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredOverride:
+    """An override as it is in the table."""
+
+    id: int
+    integration_type: IntegrationType
+    override: Override
+    created_at: datetime
+    updated_at: datetime
+
+
+async def person_named(connection: Executor, name: str) -> Person:
+    """Return whom `name` (uuid, login or e-mail) means; somebody who is not stored is returned as a stranger."""
+    unknown = stranger(name)
+    row = await connection.fetchrow(_FIND_PERSON, unknown.user_id, name.strip().casefold())
+    return unknown if row is None else Person(user_id=row[0], login=row[1], email=row[2])
+
+
+async def added_person(connection: PooledConnection, name: str) -> Person:
+    """Return whom `name` means, stored from now on."""
+    person = await person_named(connection, name)
+    await connection.execute(_ADD_PERSON, person.user_id, person.login, person.email)
+    return await person_named(connection, name)
+
+
+async def recipients(connection: Executor, user_ids: Iterable[str]) -> Mapping[str, Recipient]:
+    """Return who these people are and what they override; somebody who is not stored has an id and no more."""
+    persons = {each: Person(user_id=each, login=None, email=None) for each in user_ids}
+    overrides: dict[str, dict[IntegrationType, Override]] = {each: {} for each in persons}
+    for row in await connection.fetch(_RECIPIENTS, list(persons)):
+        user_id = row["user_id"]
+        persons[user_id] = Person(user_id=user_id, login=row["login"], email=row["primary_email"])
+        if row["integration_type"] is not None:
+            overrides[user_id][IntegrationType(row["integration_type"])] = read_override(row)
+    return {each: Recipient(person=person, overrides=overrides[each]) for each, person in persons.items()}
+
+
+async def overrides_of(connection: Executor, user_id: str) -> tuple[StoredOverride, ...]:
+    return tuple(map(_stored, await connection.fetch(_OVERRIDES, user_id)))
+
+
+async def locked_override(
+    connection: PooledConnection, user_id: str, integration_type: IntegrationType
+) -> StoredOverride | None:
+    """Return the override, which nobody else changes until this transaction ends."""
+    row = await connection.fetchrow(_LOCKED_OVERRIDE, user_id, integration_type)
+    return None if row is None else _stored(row)
+
+
+async def store(
+    connection: PooledConnection, user_id: str, integration_type: IntegrationType, *, override: Override
+) -> StoredOverride:
+    """Add or replace an override."""
+    row = await connection.fetchrow(
+        _STORE, user_id, integration_type, override.enabled, override.priority, override.retry_count,
+        override.retry_delay_seconds, orjson.dumps(override.config).decode(),
+    )  # fmt: skip
+    if row is None:
+        raise RuntimeError("an upsert returned no row")
+    return _stored(row)
+
+
+async def delete(connection: Pool, user_id: str, integration_type: IntegrationType) -> bool:
+    """Delete an override; tells whether there was one."""
+    return await connection.fetchval(_DELETE, user_id, integration_type) is not None
+
+
+async def delete_all(connection: Pool, user_id: str) -> int:
+    """Delete every override of a person; tells how many there were."""
+    return len(await connection.fetch(_DELETE_ALL, user_id))
+
+
+def read_override(row: asyncpg.Record) -> Override:
+    """Read the columns of `user_integration_configs` that say what a person wants."""
+    values: dict[str, Any] = {name: row[name] for name in _FIELDS}
+    return Override(**values, config=orjson.loads(row["config"]))
+
+
+def _stored(row: asyncpg.Record) -> StoredOverride:
+    return StoredOverride(
+        id=row["id"],
+        integration_type=IntegrationType(row["integration_type"]),
+        override=read_override(row),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
