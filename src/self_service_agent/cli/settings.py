@@ -1,0 +1,34 @@
+"""What every process of the product reads from its environment."""
+
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import Field, IPvAnyNetwork, SecretStr
+
+from self_service_agent.kit.http.egress import EgressPolicy
+from self_service_agent.kit.service_tokens import SHORTEST_SECRET
+from self_service_agent.kit.settings import Settings
+
+
+class HouseSettings(Settings):
+    """Where state lives, how to log, which environment this is, and what outgoing connections may reach."""
+
+    ssa_env: Literal["production", "development"] = "production"
+    ssa_home: Path = Field(default_factory=lambda: platformdirs.user_data_path("self-service-agent"))
+    ssa_bind: str = "127.0.0.1"
+    log_level: Literal["debug", "info", "warning", "error", "DEBUG", "INFO", "WARNING", "ERROR"] = "info"
+    log_format: Literal["json", "console"] = "json"
+    service_token_secret: SecretStr | None = Field(default=None, min_length=SHORTEST_SECRET)
+    service_token_secret_previous: SecretStr | None = Field(default=None, min_length=SHORTEST_SECRET)
+    servicenow_instance_url: str | None = None
+    smtp_host: str | None = None
+    egress_allow_loopback: bool = False
+    egress_allowed_networks: tuple[IPvAnyNetwork, ...] = ()
+
+    def egress(self, *, development: bool) -> EgressPolicy:
+        """Return what outgoing connections may reach; in development also receivers on this machine."""
+        return EgressPolicy(
+            allow_loopback=self.egress_allow_loopback or development,
+            allowed_networks=tuple(self.egress_allowed_networks),
+        )
