@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import pytest
-from tests.channels.builders import a_reply
 
 from self_service_agent.channels.base import (
     Channel,
@@ -15,6 +14,7 @@ from self_service_agent.channels.base import (
     Receipt,
     TransientDeliveryError,
 )
+from tests.channels.builders import a_reply
 
 
 class ChannelPeer(ABC):

@@ -4,11 +4,11 @@ from datetime import timedelta
 import httpx2
 import pytest
 from pydantic import SecretStr
-from tests.doubles_servicenow.serving import serving
 
 from self_service_agent.doubles.servicenow.app import create_app
 from self_service_agent.doubles.servicenow.faults import Faults
 from self_service_agent.doubles.servicenow.settings import MockServiceNowSettings
+from tests.doubles_servicenow.serving import serving
 
 ORDER_NOW = "/api/sn_sc/servicecatalog/items/laptop-refresh/order_now"
 

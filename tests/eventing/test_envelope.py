@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from tests.eventing.envelopes import a_full_event, an_event
 
 from self_service_agent.eventing.envelope import InvalidEvent, to_binary
+from tests.eventing.envelopes import a_full_event, an_event
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from tests.eventing.envelopes import DOCUMENT, a_full_event, an_event
 
 from self_service_agent.eventing.envelope import InvalidEvent, UnsupportedFormat, from_http_batch, to_batch
+from tests.eventing.envelopes import DOCUMENT, a_full_event, an_event
 
 JSON = {"content-type": "application/cloudevents+json"}
 BATCH = {"content-type": "application/cloudevents-batch+json"}

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.eventing.envelopes import DOCUMENT, REQUIRED, events
 
 from self_service_agent.eventing.envelope import (
     CloudEvent,
@@ -18,6 +17,7 @@ from self_service_agent.eventing.envelope import (
     to_kafka,
     to_structured,
 )
+from tests.eventing.envelopes import DOCUMENT, REQUIRED, events
 
 NAMES = [*(name.removeprefix("ce-") for name in REQUIRED), "time", "subject", "datacontenttype", "data", "data_base64"]
 CONTENT_TYPES = ["application/json", "application/cloudevents+json", "application/cloudevents-batch+json", "text/plain"]

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from tests.eventing.envelopes import DOCUMENT, REQUIRED, an_event
 
 from self_service_agent.eventing.envelope import (
     InvalidEvent,
@@ -12,6 +11,7 @@ from self_service_agent.eventing.envelope import (
     to_binary,
     to_structured,
 )
+from tests.eventing.envelopes import DOCUMENT, REQUIRED, an_event
 
 JSON = {"content-type": "application/cloudevents+json"}
 

@@ -4,9 +4,9 @@ import base64
 import json
 
 import pytest
-from tests.eventing.envelopes import DOCUMENT, a_full_event, an_event
 
 from self_service_agent.eventing.envelope import InvalidEvent, from_http, to_structured
+from tests.eventing.envelopes import DOCUMENT, a_full_event, an_event
 
 JSON = {"content-type": "application/cloudevents+json"}
 

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from tests.eventing.envelopes import DOCUMENT, a_full_event, an_event
 
 from self_service_agent.eventing.envelope import InvalidEvent, UnsupportedFormat, from_kafka, to_kafka
+from tests.eventing.envelopes import DOCUMENT, a_full_event, an_event
 
 REQUIRED = [("ce_specversion", b"1.0"), ("ce_id", b"42"), ("ce_source", b"request-manager"), ("ce_type", b"created")]
 

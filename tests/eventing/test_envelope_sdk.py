@@ -7,7 +7,6 @@ import pytest
 from cloudevents.core.bindings import http as sdk
 from cloudevents.core.bindings import kafka as sdk_kafka
 from cloudevents.core.v1.event import CloudEvent as SdkEvent
-from tests.eventing.envelopes import DOCUMENT, REQUIRED, an_event
 
 from self_service_agent.eventing.envelope import (
     InvalidEvent,
@@ -18,6 +17,7 @@ from self_service_agent.eventing.envelope import (
     to_kafka,
     to_structured,
 )
+from tests.eventing.envelopes import DOCUMENT, REQUIRED, an_event
 
 JSON = {"content-type": "application/cloudevents+json"}
 ATTRIBUTES = {

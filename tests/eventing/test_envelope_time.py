@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
-from tests.eventing.envelopes import REQUIRED
 
 from self_service_agent.eventing.envelope import InvalidEvent, from_http, to_binary
+from tests.eventing.envelopes import REQUIRED
 
 
 @pytest.mark.parametrize(

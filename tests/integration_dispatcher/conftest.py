@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 from fastapi import FastAPI, Request
-from tests.integration_dispatcher.builders import TEST, a_config, a_planning, an_open_channel
 
 from self_service_agent.integration_dispatcher.deliveries import endpoints as deliveries
 from self_service_agent.integration_dispatcher.deliveries.planning import Planning
@@ -17,6 +16,7 @@ from self_service_agent.kit.database import Pool
 from self_service_agent.kit.notifications import Notifier
 from self_service_agent.kit.problems import Problem
 from self_service_agent.shared_models.users import user_id_of
+from tests.integration_dispatcher.builders import TEST, a_config, a_planning, an_open_channel
 
 
 async def authorize_user(request: Request, user_id: str | None) -> None:

@@ -30,6 +30,6 @@ async def outcomes(pool: Pool, delivery_id: str) -> list[tuple[int, str]]:
 async def until(pool: Pool, delivery_id: str, *wanted: str) -> dict[str, Any]:
     """Return the delivery once it has one of these statuses."""
     async with asyncio.timeout(_PATIENCE.total_seconds()):
-        while (row := await delivery(pool, delivery_id))["status"] not in wanted:  # noqa: ASYNC110  # the database has no event
+        while (row := await delivery(pool, delivery_id))["status"] not in wanted:  # the database has no event
             await asyncio.sleep(0.005)
     return row

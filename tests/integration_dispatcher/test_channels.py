@@ -1,9 +1,9 @@
 import pytest
-from tests.integration_dispatcher.builders import EMAIL, TEST, WEBHOOK
 
 from self_service_agent.integration_dispatcher.channels import MANIFESTS, open_channels
 from self_service_agent.kit.http.client import Client
 from self_service_agent.kit.http.egress import EgressPolicy
+from tests.integration_dispatcher.builders import EMAIL, TEST, WEBHOOK
 
 
 @pytest.fixture

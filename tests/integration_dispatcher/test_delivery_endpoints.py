@@ -1,6 +1,14 @@
 from datetime import timedelta
 
 import pytest
+
+from self_service_agent.channels.base import PermanentDeliveryError
+from self_service_agent.integration_dispatcher.deliveries.queue import DeliveryQueue, Report
+from self_service_agent.integration_dispatcher.deliveries.rules import Attempt, RetryPolicy, failed
+from self_service_agent.integration_dispatcher.deliveries.worker import DeliveryWorkers
+from self_service_agent.kit import clock
+from self_service_agent.kit.notifications import Notifier
+from self_service_agent.shared_models.users import user_id_of
 from tests.integration_dispatcher.builders import (
     ALICE,
     TEST,
@@ -12,14 +20,6 @@ from tests.integration_dispatcher.builders import (
     some_settings,
 )
 from tests.integration_dispatcher.stored import outcomes, until
-
-from self_service_agent.channels.base import PermanentDeliveryError
-from self_service_agent.integration_dispatcher.deliveries.queue import DeliveryQueue, Report
-from self_service_agent.integration_dispatcher.deliveries.rules import Attempt, RetryPolicy, failed
-from self_service_agent.integration_dispatcher.deliveries.worker import DeliveryWorkers
-from self_service_agent.kit import clock
-from self_service_agent.kit.notifications import Notifier
-from self_service_agent.shared_models.users import user_id_of
 
 DELIVERIES = "/api/v1/deliveries"
 

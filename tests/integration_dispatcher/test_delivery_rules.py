@@ -2,7 +2,6 @@ from datetime import timedelta
 from math import inf, nan
 
 import pytest
-from tests.integration_dispatcher.builders import NOON
 
 from self_service_agent.channels.base import (
     NoAddress,
@@ -22,6 +21,7 @@ from self_service_agent.integration_dispatcher.deliveries.rules import (
     skipped,
 )
 from self_service_agent.shared_models.deliveries import DeliveryStatus
+from tests.integration_dispatcher.builders import NOON
 
 SLACK = RetryPolicy(max_attempts=4, delay=timedelta(seconds=60))
 FIXED = RetryPolicy(max_attempts=4, delay=timedelta(seconds=60), fixed=True)

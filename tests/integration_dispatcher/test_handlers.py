@@ -1,3 +1,5 @@
+from self_service_agent.integration_dispatcher.deliveries.queue import TOPIC
+from self_service_agent.kit.notifications import Notifier
 from tests.integration_dispatcher.builders import (
     TEST,
     a_planning,
@@ -8,9 +10,6 @@ from tests.integration_dispatcher.builders import (
     override,
 )
 from tests.integration_dispatcher.stored import delivery, statuses
-
-from self_service_agent.integration_dispatcher.deliveries.queue import TOPIC
-from self_service_agent.kit.notifications import Notifier
 
 PLANNING = a_planning(an_open_channel())
 

@@ -1,6 +1,9 @@
 from datetime import timedelta
 
 import pytest
+
+from self_service_agent.integration_dispatcher.preferences.rules import Override
+from self_service_agent.shared_models.integrations import IntegrationType
 from tests.integration_dispatcher.builders import (
     EMAIL,
     NOON,
@@ -14,9 +17,6 @@ from tests.integration_dispatcher.builders import (
     an_open_channel,
     delivery_id_of,
 )
-
-from self_service_agent.integration_dispatcher.preferences.rules import Override
-from self_service_agent.shared_models.integrations import IntegrationType
 
 ON_BY_DEFAULT = a_planning(an_open_channel())
 OFF_BY_DEFAULT = a_planning(an_open_channel(), defaults={TEST: a_config(enabled=False)})

@@ -1,7 +1,7 @@
 import pytest
-from tests.integration_dispatcher.builders import ALICE
 
 from self_service_agent.shared_models.users import find_or_add, user_id_of
+from tests.integration_dispatcher.builders import ALICE
 
 USERS = "/api/v1/users"
 DEFAULT = {

@@ -1,6 +1,5 @@
 import pytest
 from pydantic import BaseModel, ValidationError
-from tests.integration_dispatcher.builders import ALICE, EMAIL, SLACK, TEST, WEBHOOK, a_config
 
 from self_service_agent.channels.base import Person
 from self_service_agent.integration_dispatcher.preferences.defaults import DefaultChange, integration_defaults
@@ -15,6 +14,7 @@ from self_service_agent.integration_dispatcher.preferences.rules import (
 from self_service_agent.integration_dispatcher.preferences.schemas import OverrideCreate, OverrideUpdate
 from self_service_agent.shared_models.integrations import IntegrationType
 from self_service_agent.shared_models.users import user_id_of
+from tests.integration_dispatcher.builders import ALICE, EMAIL, SLACK, TEST, WEBHOOK, a_config
 
 UUID = "6f1b7a52-2f0e-5d0b-9a39-6c0c6d0f4f55"
 

@@ -1,5 +1,10 @@
 from datetime import timedelta
 
+from self_service_agent.channels.base import Receipt, TransientDeliveryError
+from self_service_agent.integration_dispatcher.deliveries.queue import DeliveryQueue, Report
+from self_service_agent.integration_dispatcher.deliveries.rules import Attempt, RetryPolicy, Verdict, delivered, failed
+from self_service_agent.kit import clock
+from self_service_agent.shared_models.deliveries import DeliveryStatus
 from tests.integration_dispatcher.builders import (
     EMAIL,
     TEST,
@@ -11,12 +16,6 @@ from tests.integration_dispatcher.builders import (
     override,
 )
 from tests.integration_dispatcher.stored import delivery, outcomes
-
-from self_service_agent.channels.base import Receipt, TransientDeliveryError
-from self_service_agent.integration_dispatcher.deliveries.queue import DeliveryQueue, Report
-from self_service_agent.integration_dispatcher.deliveries.rules import Attempt, RetryPolicy, Verdict, delivered, failed
-from self_service_agent.kit import clock
-from self_service_agent.shared_models.deliveries import DeliveryStatus
 
 PLANNING = a_planning(an_open_channel(), an_open_channel(kind=EMAIL))
 SLOTS = {TEST: 10, EMAIL: 10}

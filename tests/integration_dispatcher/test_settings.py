@@ -1,10 +1,10 @@
 import pytest
 from pydantic import ValidationError
-from tests.integration_dispatcher.builders import EMAIL, TEST, some_settings
 
 from self_service_agent.integration_dispatcher.preferences.defaults import DefaultChange
 from self_service_agent.integration_dispatcher.settings import read_default_changes
 from self_service_agent.kit.settings import SettingsError
+from tests.integration_dispatcher.builders import EMAIL, TEST, some_settings
 
 
 def test_the_environment_changes_the_defaults(monkeypatch):

@@ -5,17 +5,6 @@ from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
-from tests.integration_dispatcher.builders import (
-    EMAIL,
-    WEBHOOK,
-    a_planning,
-    an_answer,
-    delivery_id_of,
-    hand_over,
-    override,
-    some_settings,
-)
-from tests.integration_dispatcher.stored import outcomes, until
 
 from self_service_agent.channels import email, webhook
 from self_service_agent.channels.email.config import EmailSettings
@@ -27,6 +16,17 @@ from self_service_agent.integration_dispatcher.deliveries.worker import Delivery
 from self_service_agent.kit.http.client import Client
 from self_service_agent.kit.http.egress import EgressPolicy
 from self_service_agent.kit.notifications import Notifier
+from tests.integration_dispatcher.builders import (
+    EMAIL,
+    WEBHOOK,
+    a_planning,
+    an_answer,
+    delivery_id_of,
+    hand_over,
+    override,
+    some_settings,
+)
+from tests.integration_dispatcher.stored import outcomes, until
 
 
 @pytest.fixture

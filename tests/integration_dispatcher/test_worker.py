@@ -3,6 +3,8 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
+
+from self_service_agent.channels.base import NoAddress, PermanentDeliveryError, TransientDeliveryError
 from tests.integration_dispatcher.builders import (
     EMAIL,
     TEST,
@@ -16,8 +18,6 @@ from tests.integration_dispatcher.builders import (
 )
 from tests.integration_dispatcher.stored import outcomes, statuses, until
 from tests.integration_dispatcher.working import working
-
-from self_service_agent.channels.base import NoAddress, PermanentDeliveryError, TransientDeliveryError
 
 
 async def test_an_answer_wakes_the_worker_and_is_delivered_with_its_receipt(pool):

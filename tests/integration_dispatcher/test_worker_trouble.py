@@ -4,6 +4,9 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+
+from self_service_agent.integration_dispatcher.deliveries.queue import DeliveryQueue
+from self_service_agent.integration_dispatcher.deliveries.sending import Sender
 from tests.integration_dispatcher.builders import (
     TEST,
     ScriptedChannel,
@@ -15,9 +18,6 @@ from tests.integration_dispatcher.builders import (
 )
 from tests.integration_dispatcher.stored import delivery, outcomes, statuses, until
 from tests.integration_dispatcher.working import working
-
-from self_service_agent.integration_dispatcher.deliveries.queue import DeliveryQueue
-from self_service_agent.integration_dispatcher.deliveries.sending import Sender
 
 
 async def test_a_crash_between_send_and_record_repeats_with_the_same_delivery_id(pool):

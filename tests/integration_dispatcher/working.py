@@ -2,10 +2,9 @@
 
 from contextlib import asynccontextmanager
 
-from tests.integration_dispatcher.builders import some_settings
-
 from self_service_agent.integration_dispatcher.deliveries.worker import DeliveryWorkers
 from self_service_agent.kit.notifications import Notifier
+from tests.integration_dispatcher.builders import some_settings
 
 
 @asynccontextmanager

@@ -10,9 +10,9 @@ import structlog
 from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.routing import Route
-from tests.kit.failing_app import ERRORS, Missing, an_app
 
 from self_service_agent.kit.problems import Problem, install, problem_response
+from tests.kit.failing_app import ERRORS, Missing, an_app
 
 
 def in_request(app, request_id):

@@ -17,7 +17,7 @@ import structlog
 from pydantic import ValidationError
 
 from self_service_agent.kit import clock
-from self_service_agent.kit.database import Pool, PooledConnection, Pools
+from self_service_agent.kit.database import DATABASE_TROUBLE, Pool, PooledConnection, Pools
 from self_service_agent.kit.notifications import Notifier, Wakeup
 
 from . import store
@@ -116,7 +116,7 @@ class _Consumer:
         while not self._stopping:
             try:
                 handled = await self._handle_waiting()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            except DATABASE_TROUBLE as error:
                 log.warning("events.database_unavailable", consumer=self._name, error=str(error))
                 await asyncio.sleep(_PAUSE_AFTER_SURPRISE)
                 continue
@@ -129,10 +129,9 @@ class _Consumer:
         records: list[asyncpg.Record] = []
         try:
             async with self._pool.acquire() as connection, connection.transaction():
-                records = await store.claim(connection, self._name)
+                records = await store.take(connection, self._name)
                 if records:
                     await self._handle(records, connection, after_commit.append)
-                    await store.mark_done(connection, [record["id"] for record in records])
         except Exception as error:  # whatever a handler raises is counted against its event, one by one
             if not records:
                 raise
@@ -146,7 +145,8 @@ class _Consumer:
     async def _handle(
         self, records: Sequence[asyncpg.Record], connection: PooledConnection, then: Callable[[AfterCommit], None]
     ) -> None:
-        for kind, group in itertools.groupby(records, key=lambda record: str(record["type"])):
+        new = [record for record in records if record["is_new"]]
+        for kind, group in itertools.groupby(new, key=lambda record: str(record["type"])):
             binding = self._bindings.get(kind)
             if binding is None:
                 continue  # subscribed by an older release, of no interest to this one
@@ -168,10 +168,8 @@ class _Consumer:
     async def _handle_one(self, row_id: int) -> None:
         after_commit: list[AfterCommit] = []
         async with self._pool.acquire() as connection, connection.transaction():
-            record = await store.claim_one(connection, row_id)
-            if record is not None:
-                await self._handle([record], connection, after_commit.append)
-                await store.mark_done(connection, [row_id])
+            records = await store.take_one(connection, self._name, row_id)
+            await self._handle(records, connection, after_commit.append)
         for call in after_commit:
             call()
 

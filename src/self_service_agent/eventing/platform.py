@@ -4,12 +4,21 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 
 import asyncpg
 from fastapi import FastAPI
 
-from self_service_agent.kit.database import Address, DatabaseSettings, Pool, Pools, open_pools, running_postgres
+from self_service_agent.kit.database import (
+    DATABASE_TROUBLE,
+    Address,
+    DatabaseSettings,
+    Pool,
+    Pools,
+    open_pools,
+    running_postgres,
+)
 from self_service_agent.kit.health import health_of
 from self_service_agent.kit.notifications import Notifier
 from self_service_agent.kit.service import Service
@@ -17,6 +26,18 @@ from self_service_agent.shared_models import migrate
 from self_service_agent.shared_models.events import SUBSCRIPTIONS
 
 from .embedded import EmbeddedBus
+
+_UNAVAILABLE = dict.fromkeys(
+    (
+        asyncpg.PostgresConnectionError,
+        asyncpg.OperatorInterventionError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        ConnectionError,
+        FileNotFoundError,  # the server's Unix socket, while the server is down
+    ),
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +57,7 @@ def platform_of(app: FastAPI) -> Platform:
 
 def platform_service(settings: DatabaseSettings, home: Path) -> Service:
     """Return the service that every other one stands on; it comes first."""
-    return Service(name="platform", open=_opener(settings, home))
+    return Service(name="platform", open=_opener(settings, home), problems=_UNAVAILABLE)
 
 
 def bus_service() -> Service:
@@ -70,5 +91,5 @@ def _opener(settings: DatabaseSettings, home: Path) -> Callable[[FastAPI], Abstr
 async def _answers(pool: Pool) -> bool:
     try:
         return bool(await pool.fetchval("SELECT true", timeout=2))
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except DATABASE_TROUBLE:
         return False

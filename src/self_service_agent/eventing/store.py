@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import orjson
 
+from self_service_agent.kit import clock
 from self_service_agent.kit.database import Pool, PooledConnection
 
 from .bus import DeadLetter
@@ -27,33 +28,35 @@ _PUBLISH = INSERT_EVENTS.format(
         $8::timestamptz[], $9::jsonb[])"""
 )
 
-# Lanes of other processes are left out by the lock; rows that they finished since our snapshot by FOR UPDATE, which
-# looks at the newest version.
-_CLAIM = """
+# One statement takes a batch and acknowledges it: events are deleted and their ids remembered in the transaction of
+# their handler, which undoes both if it fails. Lanes of other processes are left out by the lock; rows that they have
+# finished since our snapshot by FOR UPDATE, which looks at the newest version; repeated ids by the memory of them.
+_TAKE = """
     WITH waiting AS MATERIALIZED (
         SELECT i.id, i.lane FROM event_inbox i
-        WHERE i.consumer = $1 AND i.state = 'ready' AND NOT EXISTS (
+        WHERE i.consumer = $1 AND i.state = 'ready' AND ($3::bigint IS NULL OR i.id = $3) AND NOT EXISTS (
             SELECT FROM event_parking p
             WHERE p.consumer = i.consumer AND p.partition_key = i.partition_key AND p.until > now())
         ORDER BY i.id LIMIT $2
     ), mine AS MATERIALIZED (
         SELECT lane FROM (SELECT DISTINCT lane FROM waiting) lanes
         WHERE pg_try_advisory_xact_lock(hashtext($1), lane)
+    ), locked AS MATERIALIZED (
+        SELECT i.id FROM event_inbox i
+        WHERE i.id = ANY(ARRAY(SELECT w.id FROM waiting w JOIN mine USING (lane)))
+            AND i.state || '' = 'ready' -- not an index condition: rows are found by their id
+        FOR UPDATE OF i
+    ), taken AS (
+        DELETE FROM event_inbox i WHERE i.id = ANY(ARRAY(SELECT l.id FROM locked l))
+        RETURNING i.id, i.event_id, i.source, i.type, i.partition_key, i.extensions, i.data
+    ), remembered AS (
+        INSERT INTO processed_events (event_id, consumer, event_source)
+        SELECT event_id, $1, source FROM taken ORDER BY id ON CONFLICT DO NOTHING
+        RETURNING event_id, event_source
     )
-    SELECT i.id, i.event_id, i.type, i.partition_key, i.extensions, i.data
-    FROM waiting JOIN mine USING (lane) JOIN event_inbox i USING (id)
-    WHERE i.state = 'ready' ORDER BY i.id FOR UPDATE OF i
+    SELECT t.*, r.event_id IS NOT NULL AS is_new
+    FROM taken t LEFT JOIN remembered r ON r.event_id = t.event_id AND r.event_source = t.source ORDER BY t.id
 """
-
-_CLAIM_ONE = """
-    SELECT i.id, i.event_id, i.type, i.partition_key, i.extensions, i.data FROM event_inbox i
-    WHERE i.id = $1 AND i.state = 'ready' AND pg_try_advisory_xact_lock(hashtext(i.consumer), i.lane)
-        AND NOT EXISTS (SELECT FROM event_parking p
-            WHERE p.consumer = i.consumer AND p.partition_key = i.partition_key AND p.until > now())
-    FOR UPDATE OF i
-"""
-
-_DONE = "UPDATE event_inbox SET state = 'done', data = NULL, extensions = NULL, handled_at = now() WHERE id = ANY($1)"
 
 _FAILED = "UPDATE event_inbox SET attempts = attempts + 1, error = $2 WHERE id = $1 RETURNING attempts"
 
@@ -69,8 +72,7 @@ _DEAD_LETTERS = """
 
 _FORGET = """
     WITH parked AS (DELETE FROM event_parking WHERE until < now())
-    DELETE FROM event_inbox WHERE id IN (
-        SELECT id FROM event_inbox WHERE state = 'done' AND handled_at < $1 ORDER BY handled_at LIMIT 10000)
+    DELETE FROM processed_events WHERE created_at < $1
 """
 
 
@@ -80,18 +82,14 @@ async def insert(connection: PooledConnection, addressed: Sequence[tuple[str, Cl
     await connection.execute(_PUBLISH, *map(list, zip(*rows, strict=True)))
 
 
-async def claim(connection: PooledConnection, consumer: str) -> list[asyncpg.Record]:
-    """Lock and return what `consumer` may handle now, in order, until the transaction ends."""
-    return await connection.fetch(_CLAIM, consumer, BATCH)
+async def take(connection: PooledConnection, consumer: str) -> list[asyncpg.Record]:
+    """Return what `consumer` is to handle now, in order; it is handled once the transaction is committed."""
+    return await connection.fetch(_TAKE, consumer, BATCH, None)
 
 
-async def claim_one(connection: PooledConnection, row_id: int) -> asyncpg.Record | None:
-    """Lock and return one event, unless it is handled, parked or in another process's hands."""
-    return await connection.fetchrow(_CLAIM_ONE, row_id)
-
-
-async def mark_done(connection: PooledConnection, row_ids: Sequence[int]) -> None:
-    await connection.execute(_DONE, row_ids)
+async def take_one(connection: PooledConnection, consumer: str, row_id: int) -> list[asyncpg.Record]:
+    """Return one event in the same way; nothing if it is handled, parked or in another process's hands."""
+    return await connection.fetch(_TAKE, consumer, 1, row_id)
 
 
 async def count_failure(connection: PooledConnection, row_id: int, error: str) -> int:
@@ -106,7 +104,7 @@ async def park(connection: PooledConnection, consumer: str, partition_key: str, 
 
 async def bury(connection: PooledConnection, row_id: int) -> None:
     """Give an event up."""
-    await connection.execute("UPDATE event_inbox SET state = 'dead', handled_at = now() WHERE id = $1", row_id)
+    await connection.execute("UPDATE event_inbox SET state = 'dead' WHERE id = $1", row_id)
 
 
 async def dead_letters(pool: Pool, consumer: str, limit: int) -> tuple[DeadLetter, ...]:
@@ -116,7 +114,7 @@ async def dead_letters(pool: Pool, consumer: str, limit: int) -> tuple[DeadLette
 async def revive(pool: Pool, row_id: int) -> str | None:
     """Make a dead letter ready again and return its consumer, or None if there is no such dead letter."""
     consumer = await pool.fetchval(
-        "UPDATE event_inbox SET state = 'ready', attempts = 0, error = NULL, handled_at = NULL"
+        "UPDATE event_inbox SET state = 'ready', attempts = 0, error = NULL"
         " WHERE id = $1 AND state = 'dead' RETURNING consumer",
         row_id,
     )
@@ -124,7 +122,7 @@ async def revive(pool: Pool, row_id: int) -> str | None:
 
 
 async def forget(pool: Pool, *, handled_before: datetime) -> None:
-    """Delete up to 10,000 ids of events handled before then; a copy that arrives later would be handled again."""
+    """Forget the ids of events handled before then; a copy that arrives later would be handled again."""
     await pool.execute(_FORGET, handled_before)
 
 
@@ -142,7 +140,7 @@ def _row(consumer: str, event: CloudEvent, partition_key: str) -> tuple[Any, ...
         event.subject,
         partition_key,
         orjson.dumps(dict(event.extensions)).decode(),
-        event.time,
+        event.time or clock.now(),
         (event.data or b"null").decode(),
     )
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import quote
 
 import asyncpg
@@ -19,6 +19,11 @@ PooledConnection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Executor: TypeAlias = "asyncpg.Pool[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 ResultT = TypeVar("ResultT")
+
+# What comes up when the server goes away; asyncpg takes a line that breaks at a bad moment for a mistake of its own.
+DATABASE_TROUBLE: Final = (
+    asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError,
+)  # fmt: skip
 
 
 class DatabaseSettings(Settings):
@@ -77,8 +82,13 @@ class Address:
             "server_settings": {
                 "application_name": "self-service-agent",
                 "jit": "off",
-                # Statements planned while a queue is empty would keep scanning it when it is full and bloated.
+                # Planning the large statements of the hot paths anew for each call would cost more than running them.
+                "plan_cache_mode": "force_generic_plan",
+                # A statement planned while its table is empty must not read all of it when it is full. Statements of
+                # the hot paths therefore name their rows (`= ANY`, or LATERAL with LIMIT), whatever statistics say.
                 "enable_seqscan": "off",
+                "enable_bitmapscan": "off",
+                "enable_mergejoin": "off",
             },
         }
 
@@ -104,7 +114,7 @@ async def ensure_database(address: Address) -> None:
     try:
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", address.database):
             await connection.execute(f'CREATE DATABASE "{address.database.replace(chr(34), chr(34) * 2)}"')
-    except asyncpg.DuplicateDatabaseError:
+    except (asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
         pass  # another process was quicker
     finally:
         await connection.close()

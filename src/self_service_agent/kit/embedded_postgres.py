@@ -22,6 +22,8 @@ from typing import IO, Self
 SERVER_USER = "self-service-agent"
 _SOCKET_PATH_LIMIT = 100  # sockaddr_un holds 108 bytes on Linux
 _START_SECONDS = 60
+_PROCESSES = Path("/proc")
+_SOCKET = ".s.PGSQL.5432"
 _OPTIONS = (
     "listen_addresses=",
     "shared_buffers=256MB",
@@ -60,11 +62,11 @@ class EmbeddedPostgres:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        with self._changing():
-            if self._users is not None and self._is_last():
+        if self._users is None:
+            return
+        with self._changing(), self._users:
+            if self._is_last() and self._is_running():
                 self._control("stop", "--mode=fast")
-            if self._users is not None:
-                self._users.close()
 
     @property
     def socket_folder(self) -> Path:
@@ -124,7 +126,26 @@ class EmbeddedPostgres:
             f"-k '{self.socket_folder}' {options}",
         )
 
+    def _forget_killed_server(self) -> None:
+        """Remove the marks of a server that was killed: its process may be a zombie, its number somebody else's by now.
+
+        Both PostgreSQL and pg_ctl would take that for a running server.
+        """
+        if not _PROCESSES.exists():
+            return
+        for mark in (self._data / "postmaster.pid", self.socket_folder / f"{_SOCKET}.lock"):
+            if mark.exists() and not self._is_ours(mark.read_text().partition("\n")[0]):
+                mark.unlink()
+
+    def _is_ours(self, pid: str) -> bool:
+        try:
+            command = (_PROCESSES / pid / "cmdline").read_bytes()
+        except OSError:
+            return False
+        return os.fsencode(self._data) in command.split(b"\0")
+
     def _is_running(self) -> bool:
+        self._forget_killed_server()
         try:
             self._control("status")
         except EmbeddedPostgresError:

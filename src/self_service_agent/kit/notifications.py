@@ -11,11 +11,10 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import asyncpg
 import orjson
 import structlog
 
-from .database import Address, Connection
+from .database import DATABASE_TROUBLE, Address, Connection
 from .ids import new_id
 
 _CHANNEL = "ssa_wakeups"
@@ -90,35 +89,37 @@ class Notifier:
         while True:
             try:
                 await self._serve(connection)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except DATABASE_TROUBLE as error:
                 log.warning("notifications.disconnected", error=str(error))
             finally:
-                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+                with contextlib.suppress(*DATABASE_TROUBLE):
                     await connection.close(timeout=1)
             connection = await self._reconnect(address)
             self._wake_everybody()
 
     async def _reconnect(self, address: Address) -> Connection:
         while True:
-            await asyncio.sleep(_RECONNECT_SECONDS)
             with contextlib.suppress(Exception):
                 return await self._connect(address)
+            await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _connect(self, address: Address) -> Connection:
         connection = await address.connect()
+        connection.add_termination_listener(lambda _connection: self._changed.set())
         await connection.add_listener(_CHANNEL, self._receive)
         await connection.execute("SELECT pg_advisory_lock_shared($1, hashtext($2))", PRESENCE, self.replica)
         await connection.execute("SELECT pg_notify($1, $2)", _CHANNEL, _encode(self.replica, [(_HELLO, "")]))
+        self._others = await self._count_others(connection)
         return connection
 
     async def _serve(self, connection: Connection) -> None:
         while True:
-            self._others = await self._count_others(connection)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PRESENCE_INTERVAL):
                     while True:
                         await self._changed.wait()
                         await self._send(connection)
+            self._others = await self._count_others(connection)
 
     async def _count_others(self, connection: Connection) -> bool:
         held = await connection.fetchval(
@@ -129,6 +130,8 @@ class Notifier:
         return int(held) > 1
 
     async def _send(self, connection: Connection) -> None:
+        if connection.is_closed():
+            raise ConnectionError("the server ended the connection")
         self._changed.clear()
         outgoing, self._outgoing = self._outgoing, {}
         for payload in _payloads(self.replica, outgoing):

@@ -1,7 +1,7 @@
 """Errors as callers see them: RFC 9457 problem documents, the same from every service."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from http.client import responses
 from typing import Any
@@ -21,6 +21,7 @@ from .validation import complaint
 CONTENT_TYPE = "application/problem+json"
 
 _WITHOUT_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+_CHALLENGE = "www-authenticate"
 _TRY_LATER = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 
 
@@ -62,14 +63,30 @@ def install(app: Starlette, table: Mapping[type[Exception], int] | None = None) 
     app.add_middleware(_CatchSurprises)
 
 
+def handler_of(app: Starlette, error: Exception) -> Callable[[Request, Exception], Awaitable[Response]] | None:
+    """Return what turns `error` into a response of `app`, or None for a surprise."""
+    for kind in type(error).__mro__:
+        if kind in app.exception_handlers:
+            handler: Callable[[Request, Exception], Awaitable[Response]] = app.exception_handlers[kind]
+            return handler
+    return None
+
+
 def problem_response(problem: Problem, request_id: str | None = None) -> Response:
     """Return `problem` as a response, naming the request it belongs to."""
     return Response(
         orjson.dumps(_document(problem, request_id), default=str),
         status_code=problem.status,
-        headers=problem.headers,
+        headers=_headers(problem),
         media_type=CONTENT_TYPE,
     )
+
+
+def _headers(problem: Problem) -> Mapping[str, str]:
+    """Return the problem's headers; a 401 names the credential that is wanted (RFC 9110 §11.6.1)."""
+    if problem.status != HTTPStatus.UNAUTHORIZED or any(name.lower() == _CHALLENGE for name in problem.headers):
+        return problem.headers
+    return problem.headers | {_CHALLENGE: "Bearer"}
 
 
 def _document(problem: Problem, request_id: str | None) -> dict[str, Any]:
@@ -151,8 +168,10 @@ def _field(error: Mapping[str, Any]) -> str:
 
 
 def _from_domain(status: int, error: Exception) -> Problem:
-    """Return the problem of a domain error: its words below 500, its `retry_after` where callers should wait."""
+    """Return the problem of a domain error: its words below 500, its `retry_after` or `challenge` where it has one."""
     detail = str(error) if status < HTTPStatus.INTERNAL_SERVER_ERROR else None
+    if challenge := getattr(error, "challenge", None):
+        return Problem(status, detail or None, headers={_CHALLENGE: challenge})
     if status not in _TRY_LATER:
         return Problem(status, detail or None)
     seconds = getattr(error, "retry_after", None) or 1

@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from . import problems
+from .http.light import ShortCut
 from .http.limits import BodyLimit
 
 BODY_LIMIT = 1_048_576
@@ -38,6 +39,7 @@ def create_app(title: str, version: str, services: Sequence[Service]) -> FastAPI
             yield
 
     app = FastAPI(title=title, version=version, lifespan=lifespan)
+    app.add_middleware(ShortCut, routers=[router for service in services for router in service.routers])
     app.add_middleware(BodyLimit, limit=BODY_LIMIT)
     problems.install(app, {error: status for service in services for error, status in service.problems.items()})
     for service in services:

@@ -6,7 +6,6 @@ from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 
-import asyncpg
 from fastapi import FastAPI
 
 from self_service_agent.eventing.bus import Binding
@@ -15,13 +14,14 @@ from self_service_agent.kit.group_writer import Overloaded
 from self_service_agent.kit.service import Service
 from self_service_agent.shared_models import events
 from self_service_agent.shared_models.events import ResponseReady
+from self_service_agent.shared_models.users import UnusableName
 
 from .authentication.rules import Forbidden, Unauthenticated, people_keys, tool_keys
 from .authentication.service import Authentication
 from .requests import endpoints
 from .requests.dependencies import Doors
-from .requests.repository import IdempotencyKeyReused, SessionUnavailable
-from .requests.rules import InvalidIdempotencyKey
+from .requests.repository import IdempotencyKeyReused, SessionUnavailable, UnstorableRequest
+from .requests.rules import InvalidAgentId, InvalidIdempotencyKey
 from .requests.service import Policy, Requests
 from .results.handlers import record_responses
 from .results.progress import Followers
@@ -31,11 +31,10 @@ from .settings import RequestManagerSettings
 _PROBLEMS = {
     SessionUnavailable: HTTPStatus.NOT_FOUND,
     InvalidIdempotencyKey: HTTPStatus.BAD_REQUEST,
+    InvalidAgentId: HTTPStatus.UNPROCESSABLE_ENTITY,
     IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
-    asyncpg.DataError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    asyncpg.PostgresConnectionError: HTTPStatus.SERVICE_UNAVAILABLE,
-    ConnectionError: HTTPStatus.SERVICE_UNAVAILABLE,
+    UnstorableRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
 
@@ -65,7 +64,11 @@ def authentication(
         app.state.authorize_admin = known.authorize_admin
         yield
 
-    problems = {Unauthenticated: HTTPStatus.UNAUTHORIZED, Forbidden: HTTPStatus.FORBIDDEN}
+    problems = {
+        Unauthenticated: HTTPStatus.UNAUTHORIZED,
+        Forbidden: HTTPStatus.FORBIDDEN,
+        UnusableName: HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
     return Service(name="authentication", open=run, problems=problems)
 
 

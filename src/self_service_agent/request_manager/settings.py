@@ -1,8 +1,6 @@
 """What the request manager reads from its environment."""
 
-from collections.abc import Mapping
 from datetime import timedelta
-from types import MappingProxyType
 from typing import Literal
 
 from pydantic import Field, SecretStr
@@ -16,7 +14,7 @@ class RequestManagerSettings(Settings):
     session_timeout_hours: float = Field(default=336, gt=0)
     session_per_integration_type: bool = False
     allow_anonymous_generic: bool = False
-    web_api_keys: Mapping[str, str] = MappingProxyType({})
+    web_api_keys: dict[str, str] = Field(default_factory=dict)
     snow_api_key: SecretStr | None = None
     hr_api_key: SecretStr | None = None
     monitoring_api_key: SecretStr | None = None

@@ -1,5 +1,7 @@
 """Requests: as each entry point receives them, and in the common form that agents work on."""
 
+import itertools
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -9,6 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from .integrations import IntegrationType
 
 CONTENT_LIMIT = 65_536
+_DEPTH_LIMIT = 32
+_SMALLEST_INTEGER, _LARGEST_INTEGER = -(2**63), 2**63 - 1
 
 
 def _without_nul(text: str) -> str:
@@ -17,7 +21,36 @@ def _without_nul(text: str) -> str:
     return text
 
 
+def _storable(values: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what PostgreSQL or a later reader of the same JSON could not take."""
+    level: list[Any] = [values]
+    for _ in range(_DEPTH_LIMIT):
+        level = [_storable_item(item) for value in level for item in _items_of(value)]
+        if not level:
+            return values
+    raise ValueError(f"must not be nested more than {_DEPTH_LIMIT} levels deep")
+
+
+def _items_of(value: Any) -> Iterable[Any]:
+    match value:
+        case dict():
+            return itertools.chain(value, value.values())
+        case list():
+            return value
+        case _:
+            return ()
+
+
+def _storable_item(item: Any) -> Any:
+    if isinstance(item, str):
+        return _without_nul(item)
+    if isinstance(item, int) and not _SMALLEST_INTEGER <= item <= _LARGEST_INTEGER:
+        raise ValueError("must not contain integers of more than 64 bits")
+    return item
+
+
 Text = Annotated[str, AfterValidator(_without_nul)]
+JsonObject = Annotated[dict[str, Any], AfterValidator(_storable)]
 UserId = Annotated[Text, Field(min_length=1, max_length=255)]
 ShortText = Annotated[Text, Field(max_length=255)]
 
@@ -46,7 +79,7 @@ class BaseRequest(BaseModel):
     user_id: UserId
     content: Annotated[Text, Field(min_length=1, max_length=CONTENT_LIMIT)]
     request_type: Annotated[Text, Field(min_length=1, max_length=100)] = "message"
-    metadata: dict[str, Any] = {}
+    metadata: JsonObject = {}
     request_manager_session_id: Annotated[Text, Field(max_length=36)] | None = None
     user_email: ShortText | None = None
     session_name: ShortText | None = None
@@ -69,7 +102,7 @@ class WebRequest(BaseRequest):
 class CLIRequest(BaseRequest):
     integration_type: IntegrationType = IntegrationType.CLI
     cli_session_id: ShortText | None = None
-    command_context: dict[str, Any] = {}
+    command_context: JsonObject = {}
 
 
 class ToolRequest(BaseRequest):
@@ -77,7 +110,7 @@ class ToolRequest(BaseRequest):
     tool_id: Annotated[ShortText, Field(min_length=1)]
     tool_instance_id: ShortText | None = None
     trigger_event: Annotated[ShortText, Field(min_length=1)] | None = None
-    tool_context: dict[str, Any] = {}
+    tool_context: JsonObject = {}
 
 
 class SlackRequest(BaseRequest):

@@ -16,13 +16,17 @@ class SessionStatus(StrEnum):
 
 # Both take a relation `groups` (user_id, scope, wanted_session, new_session_id, integration_type, channel_id,
 # thread_id, requests, last_request_id, lifetime) with one row for each user and scope, and yield `sessions` (user_id,
-# scope, session_id, total_requests, current_agent_id). Rows are touched in the order of user and scope, so that two
+# scope, session_id, total_requests). Rows are touched in the order of user and scope, so that two
 # statements cannot wait for each other. An expired session is ended first and never continued.
 FIND_OR_OPEN: Final = """
     ended AS (
-        UPDATE request_sessions s SET status = 'EXPIRED', updated_at = now() FROM groups g
-        WHERE s.user_id = g.user_id AND s.scope = g.scope AND s.status = 'ACTIVE' AND s.expires_at <= now()
-        RETURNING s.session_id
+        UPDATE request_sessions SET status = 'EXPIRED', updated_at = now()
+        WHERE session_id = ANY(ARRAY(
+            SELECT e.session_id FROM groups g CROSS JOIN LATERAL (
+                SELECT s.session_id, s.expires_at FROM request_sessions s
+                WHERE s.user_id = g.user_id AND s.scope = g.scope AND s.status = 'ACTIVE' LIMIT 1
+            ) e WHERE e.expires_at <= now()))
+        RETURNING session_id
     ), sessions AS (
         INSERT INTO request_sessions (session_id, user_id, scope, integration_type, channel_id, thread_id,
             conversation_thread_id, total_requests, last_request_id, last_request_at, expires_at)
@@ -33,20 +37,23 @@ FIND_OR_OPEN: Final = """
             total_requests = request_sessions.total_requests + EXCLUDED.total_requests,
             last_request_id = EXCLUDED.last_request_id, last_request_at = now(), updated_at = now(),
             expires_at = EXCLUDED.expires_at
-        RETURNING user_id, scope, session_id, total_requests, current_agent_id
+        RETURNING user_id, scope, session_id, total_requests
     )
 """
 
 CONTINUE: Final = """
     ordered AS (
         SELECT s.session_id FROM request_sessions s JOIN groups g ON s.session_id = g.wanted_session
-        WHERE s.user_id = g.user_id AND s.status = 'ACTIVE' AND s.expires_at > now()
+        WHERE s.session_id = ANY(ARRAY(SELECT wanted_session FROM groups))
+            AND s.user_id = g.user_id AND s.status = 'ACTIVE' AND s.expires_at > now()
         ORDER BY s.session_id FOR UPDATE OF s
     ), sessions AS (
         UPDATE request_sessions s SET
             total_requests = s.total_requests + g.requests, last_request_id = g.last_request_id,
             last_request_at = now(), updated_at = now(), expires_at = now() + g.lifetime
-        FROM groups g, ordered o WHERE s.session_id = o.session_id AND g.wanted_session = o.session_id
-        RETURNING g.user_id, g.scope, s.session_id, s.total_requests, s.current_agent_id
+        FROM groups g
+        WHERE s.session_id = ANY(ARRAY(SELECT session_id FROM ordered)) AND g.wanted_session = s.session_id
+            AND g.user_id = s.user_id
+        RETURNING g.user_id, g.scope, s.session_id, s.total_requests
     )
 """

@@ -2,8 +2,15 @@
 
 from dataclasses import dataclass
 
+import asyncpg
+import structlog
+
 from self_service_agent.kit.database import Pool
 from self_service_agent.kit.ids import derived_id
+
+_NAME_LIMIT = 255
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,20 +42,44 @@ _COMPLETE = """
 """
 
 
+class UnusableName(Exception):
+    """No person can be known by this login or e-mail."""
+
+
 def user_id_of(name: str) -> str:
     """Return the id that a person first seen under this login or e-mail gets: the same in every service."""
     return derived_id("user", name.strip().casefold())
 
 
 async def find_or_add(pool: Pool, *, login: str | None, email: str | None) -> User:
-    """Return the person with this login or e-mail, added if never seen; at least one of the two is given."""
-    login, email = (form.strip().casefold() if form else None for form in (login, email))
+    """Return the person with this login or e-mail, added if never seen; at least one of the two is given.
+
+    Raises `UnusableName` for one that is empty or too long.
+    """
+    login, email = _folded(login), _folded(email)
     for _ in range(3):
         row = await pool.fetchrow(_FIND, login, email)
         if row is None:
             await pool.execute(_ADD, user_id_of(login or email or ""), login, email)
             continue
         if (row["login"] is None and login) or (row["primary_email"] is None and email):
-            await pool.execute(_COMPLETE, row["user_id"], login, email)
+            await _complete(pool, row["user_id"], login=login, email=email)
         return User(user_id=row["user_id"], login=row["login"] or login, email=row["primary_email"] or email)
     raise RuntimeError(f"user {login or email} could neither be found nor added")
+
+
+def _folded(name: str | None) -> str | None:
+    if name is None:
+        return None
+    folded = name.strip().casefold()
+    if not 0 < len(folded) <= _NAME_LIMIT:
+        raise UnusableName(f"A login or e-mail has 1 to {_NAME_LIMIT} characters.")
+    return folded
+
+
+async def _complete(pool: Pool, user_id: str, *, login: str | None, email: str | None) -> None:
+    try:
+        await pool.execute(_COMPLETE, user_id, login, email)
+    except asyncpg.UniqueViolationError:
+        # A tool named the same person by that other name before, and it became a person of its own.
+        log.warning("users.known_twice", user_id=user_id)

@@ -2,8 +2,6 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from tests.channels.builders import a_reply
-from tests.channels.email.settings import some_settings
 
 from self_service_agent.channels.base import (
     PermanentDeliveryError,
@@ -15,6 +13,8 @@ from self_service_agent.channels.email.channel import EmailChannel
 from self_service_agent.channels.email.config import EmailAddress
 from self_service_agent.channels.email.connections import Connections
 from self_service_agent.doubles.mailbox import Fault, Mailbox, Stage
+from tests.channels.builders import a_reply
+from tests.channels.email.settings import some_settings
 
 ALICE = EmailAddress(email_address="alice@example.com")
 

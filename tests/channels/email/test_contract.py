@@ -1,12 +1,12 @@
 import pytest
-from tests.channels.email.settings import some_settings
-from tests.contracts.channel import ChannelContract, ChannelPeer
 
 from self_service_agent.channels.email.channel import EmailChannel
 from self_service_agent.channels.email.config import EmailAddress
 from self_service_agent.doubles.mailbox import Fault, Mailbox, Stage
 from self_service_agent.kit.http.client import Client
 from self_service_agent.kit.http.egress import EgressPolicy
+from tests.channels.email.settings import some_settings
+from tests.contracts.channel import ChannelContract, ChannelPeer
 
 
 class MailboxPeer(ChannelPeer):

@@ -1,10 +1,10 @@
 import pytest
-from tests.channels.builders import a_person, a_reply
 
 from self_service_agent.channels.email import MANIFEST
 from self_service_agent.doubles.mailbox import Mailbox
 from self_service_agent.kit.http.client import Client
 from self_service_agent.kit.http.egress import EgressPolicy
+from tests.channels.builders import a_person, a_reply
 
 NAMES = ("SMTP_HOST", "SMTP_PORT", "SMTP_USERNAME", "SMTP_PASSWORD", "SMTP_USE_TLS", "FROM_EMAIL", "FROM_NAME")
 

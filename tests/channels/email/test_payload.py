@@ -4,11 +4,11 @@ from email.message import EmailMessage
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.channels.builders import a_person, a_reply
 
 from self_service_agent.channels.base import NoAddress, PermanentDeliveryError, TransientDeliveryError
 from self_service_agent.channels.email import payload
 from self_service_agent.channels.email.config import EmailAddress
+from tests.channels.builders import a_person, a_reply
 
 ALICE = EmailAddress(email_address="alice@example.com")
 LONG_ID = f"<{'A' * 90}@eurprd04.prod.outlook.example.com>"

@@ -1,13 +1,13 @@
 import pytest
-from tests.channels.builders import a_reply
-from tests.channels.email.certificates import authority_and_server
-from tests.channels.email.settings import some_settings
 
 from self_service_agent.channels.base import TransientDeliveryError
 from self_service_agent.channels.email.channel import EmailChannel
 from self_service_agent.channels.email.config import EmailAddress
 from self_service_agent.channels.email.connections import Connections
 from self_service_agent.doubles.mailbox import Mailbox
+from tests.channels.builders import a_reply
+from tests.channels.email.certificates import authority_and_server
+from tests.channels.email.settings import some_settings
 
 ALICE = EmailAddress(email_address="alice@example.com")
 

@@ -1,9 +1,9 @@
 import pytest
-from tests.contracts.channel import ChannelContract, ChannelPeer
 
 from self_service_agent.channels.testing.channel import RecordingChannel
 from self_service_agent.channels.testing.config import Outcome, RecordingAddress
 from self_service_agent.channels.testing.payload import BUSY_SECONDS
+from tests.contracts.channel import ChannelContract, ChannelPeer
 
 
 class Script(ChannelPeer):

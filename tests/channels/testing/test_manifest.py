@@ -1,11 +1,11 @@
 import pytest
-from tests.channels.builders import a_person, a_reply
 
 from self_service_agent.channels.base import NoAddress
 from self_service_agent.channels.testing import MANIFEST
 from self_service_agent.channels.testing.config import Outcome, RecordingAddress
 from self_service_agent.kit.http.client import Client
 from self_service_agent.kit.http.egress import EgressPolicy
+from tests.channels.builders import a_person, a_reply
 
 
 def test_it_is_off_unless_switched_on(monkeypatch):

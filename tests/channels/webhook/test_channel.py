@@ -1,6 +1,5 @@
 import pytest
 from standardwebhooks import Webhook
-from tests.channels.builders import a_reply
 
 from self_service_agent.channels.base import (
     NoAddress,
@@ -14,6 +13,7 @@ from self_service_agent.channels.webhook.config import WebhookAddress, WebhookSe
 from self_service_agent.doubles.receiver import Answer, Fault, Receiver
 from self_service_agent.kit.http.client import Client
 from self_service_agent.kit.http.egress import EgressPolicy
+from tests.channels.builders import a_reply
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

@@ -1,11 +1,11 @@
 import pytest
-from tests.contracts.channel import ChannelContract, ChannelPeer
 
 from self_service_agent.channels.webhook.channel import WebhookChannel
 from self_service_agent.channels.webhook.config import WebhookAddress, WebhookSettings
 from self_service_agent.doubles.receiver import Answer, Fault, Receiver
 from self_service_agent.kit.http.client import Client
 from self_service_agent.kit.http.egress import EgressPolicy
+from tests.contracts.channel import ChannelContract, ChannelPeer
 
 
 class ReceiverPeer(ChannelPeer):

@@ -5,7 +5,6 @@ from email.utils import format_datetime
 import pytest
 from pydantic import SecretStr
 from standardwebhooks import Webhook
-from tests.channels.builders import NOON, a_person, a_reply
 
 from self_service_agent.channels.base import (
     DeliveryError,
@@ -17,6 +16,7 @@ from self_service_agent.channels.base import (
 from self_service_agent.channels.webhook import payload
 from self_service_agent.channels.webhook.config import WebhookAddress
 from self_service_agent.kit import clock
+from tests.channels.builders import NOON, a_person, a_reply
 
 OURS = {"Content-Type": "application/json", "X-Request-ID": "request-1", "X-Session-ID": "session-1"}
 

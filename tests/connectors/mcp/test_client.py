@@ -9,7 +9,6 @@ from mcp.server.mcpserver import Context, MCPServer
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
 from pydantic import SecretStr
 from starlette.requests import Request
-from tests.doubles_servicenow.serving import serving
 
 from self_service_agent.connectors.mcp.client import ToolServer
 from self_service_agent.connectors.mcp.protocol import ToolInDoubt, ToolRefused, ToolUnavailable
@@ -17,6 +16,7 @@ from self_service_agent.doubles.receiver import Answer, Fault, Receiver
 from self_service_agent.kit.http.egress import EgressPolicy
 from self_service_agent.kit.service_tokens import ServiceTokens
 from self_service_agent.mcp_servers.servicenow.gate import CredentialGate, identity_in
+from tests.doubles_servicenow.serving import serving
 
 TOKENS = ServiceTokens(SecretStr("a secret for tests, long enough for HS256"))
 LOOPBACK = EgressPolicy(allow_loopback=True)

@@ -3,7 +3,6 @@ from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
-from tests.doubles_servicenow.serving import serving
 
 from self_service_agent.connectors.servicenow.client import ServiceNow
 from self_service_agent.connectors.servicenow.config import ServiceNowSettings
@@ -13,6 +12,7 @@ from self_service_agent.doubles.servicenow.faults import Faults
 from self_service_agent.doubles.servicenow.settings import MockServiceNowSettings
 from self_service_agent.kit.http.client import Client
 from self_service_agent.kit.http.egress import EgressPolicy
+from tests.doubles_servicenow.serving import serving
 
 ALICE = "alice.johnson@company.com"
 KEY = SecretStr("the-key")

@@ -4,11 +4,11 @@ from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
-from tests.kit.http.peers import raw_peer, saying
 
 from self_service_agent.doubles.receiver import Answer, Fault, Receiver
 from self_service_agent.kit.http.client import Client, ConnectionFailed, EgressRefused, HttpError, ResponseLost
 from self_service_agent.kit.http.egress import EgressPolicy
+from tests.kit.http.peers import raw_peer, saying
 
 LOOPBACK = EgressPolicy(allow_loopback=True)
 SHORT = timedelta(milliseconds=80)

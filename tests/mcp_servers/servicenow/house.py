@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 from pydantic import SecretStr
-from tests.doubles_servicenow.serving import serving
 
 from self_service_agent.connectors.mcp.client import ToolServer
 from self_service_agent.doubles.servicenow.app import create_app as create_mock
@@ -18,6 +17,7 @@ from self_service_agent.kit.http.egress import EgressPolicy
 from self_service_agent.kit.service_tokens import ServiceTokens
 from self_service_agent.mcp_servers.servicenow.app import create_app
 from self_service_agent.mcp_servers.servicenow.settings import ToolServerSettings
+from tests.doubles_servicenow.serving import serving
 
 SECRET = SecretStr("a secret for tests, long enough for HS256")
 TOKENS = ServiceTokens(SECRET)

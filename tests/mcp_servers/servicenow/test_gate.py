@@ -3,11 +3,11 @@ from datetime import timedelta
 import httpx2
 import pytest
 from pydantic import SecretStr
-from tests.mcp_servers.servicenow.house import ALICE, TOKENS, settings_for
 
 from self_service_agent.kit import clock
 from self_service_agent.kit.service_tokens import ServiceTokens
 from self_service_agent.mcp_servers.servicenow.app import create_app
+from tests.mcp_servers.servicenow.house import ALICE, TOKENS, settings_for
 
 STRANGER = ServiceTokens(SecretStr("a secret that is not ours, but long enough"))
 

@@ -6,8 +6,6 @@ import pytest
 from fastapi import FastAPI
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
-from tests.doubles_servicenow.serving import serving
-from tests.mcp_servers.servicenow.house import ALICE, BRIAN, LOOPBACK, TOKENS, House, a_house, settings_for
 
 from self_service_agent.connectors.mcp.client import ToolServer
 from self_service_agent.connectors.mcp.protocol import ToolInDoubt, ToolRefused, ToolUnavailable
@@ -17,6 +15,8 @@ from self_service_agent.kit.http.client import Client as HttpClient
 from self_service_agent.mcp_servers.servicenow.app import create_app
 from self_service_agent.mcp_servers.servicenow.desk import Desk
 from self_service_agent.mcp_servers.servicenow.tools import create_server
+from tests.doubles_servicenow.serving import serving
+from tests.mcp_servers.servicenow.house import ALICE, BRIAN, LOOPBACK, TOKENS, House, a_house, settings_for
 
 
 async def test_a_person_sees_their_own_laptops():

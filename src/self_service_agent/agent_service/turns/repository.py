@@ -16,11 +16,15 @@ from self_service_agent.shared_models.requests import NormalizedRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedTurn:
-    """A turn that is ours until `lease_until`; whoever completes it must still hold `lease_token`."""
+    """A turn that is ours until `lease_until`; whoever completes it must still hold `lease_token`.
+
+    `taken_over`: the attempt before was cut off, so that nobody knows how far it came.
+    """
 
     request: NormalizedRequest
     lease_token: str
     attempt: int
+    taken_over: bool
     checkpoint: dict[str, Any] | None
     pinned_digest: str | None
 
@@ -47,13 +51,13 @@ class LeaseLost(Exception):
 
 _ENQUEUE = """
     WITH input AS (
-        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::jsonb[])
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::json[])
             AS t (request_id, session_id, user_id, sequence, request)
     )
     INSERT INTO turns (request_id, session_id, user_id, sequence, request, status)
     SELECT i.*, CASE
         WHEN row_number() OVER (PARTITION BY i.session_id ORDER BY i.sequence) = 1 AND NOT EXISTS (
-            SELECT FROM turns o WHERE o.session_id = i.session_id AND o.status IN ('ready', 'running')
+            SELECT FROM turns o WHERE o.session_id = i.session_id AND o.status = 'ready'
             UNION ALL
             SELECT FROM turns o WHERE o.session_id = i.session_id AND o.status = 'queued')
         THEN 'ready' ELSE 'queued' END
@@ -64,32 +68,42 @@ _ENQUEUE = """
 
 # Runs by itself after the commit that queued a turn or finished one: of the two, the later sees both.
 _PROMOTE = """
-    UPDATE turns t SET status = 'ready' FROM (
-        SELECT DISTINCT ON (q.session_id) q.request_id FROM turns q
-        WHERE q.status = 'queued' AND ($1::text[] IS NULL OR q.session_id = ANY($1)) AND NOT EXISTS (
-            SELECT FROM turns o WHERE o.session_id = q.session_id AND o.status IN ('ready', 'running'))
-        ORDER BY q.session_id, q.sequence
-    ) next WHERE t.request_id = next.request_id AND t.status = 'queued'
+    UPDATE turns SET status = 'ready'
+    WHERE status || '' = 'queued' AND request_id = ANY(ARRAY(
+        SELECT n.request_id FROM unnest($1::text[]) AS s (session_id)
+        CROSS JOIN LATERAL (
+            SELECT request_id FROM turns WHERE session_id = s.session_id AND status = 'queued' ORDER BY sequence LIMIT 1
+        ) n
+        WHERE NOT EXISTS (SELECT FROM turns WHERE session_id = s.session_id AND status = 'ready' OFFSET 0)))
+"""
+
+_STRAYS = """
+    SELECT DISTINCT q.session_id FROM turns q WHERE q.status = 'queued' AND NOT EXISTS (
+        SELECT FROM turns o WHERE o.session_id = q.session_id AND o.status = 'ready')
 """
 
 _CLAIM = """
     WITH heads AS (
-        SELECT request_id FROM turns
-        WHERE status IN ('ready', 'running') AND not_before <= now() AND (lease_until IS NULL OR lease_until <= now())
+        SELECT request_id, lease_token IS NOT NULL AS taken_over FROM turns
+        WHERE finished_at IS NULL AND status <> 'queued' AND not_before <= now()
+            AND (lease_until IS NULL OR lease_until <= now())
         ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED
     ), claimed AS (
-        UPDATE turns t SET status = 'running', attempts = t.attempts + 1, lease_token = $2,
+        UPDATE turns t SET attempts = t.attempts + 1, lease_token = $2,
             lease_until = now() + $3::interval, started_at = coalesce(t.started_at, now())
-        FROM heads h WHERE t.request_id = h.request_id
-        RETURNING t.session_id, t.request, t.attempts, t.created_at
+        FROM heads h
+        WHERE t.request_id = ANY(ARRAY(SELECT request_id FROM heads)) AND t.request_id = h.request_id
+        RETURNING t.session_id, t.request, t.attempts, t.created_at, h.taken_over
     )
-    SELECT c.request, c.attempts, v.checkpoint, v.pinned_digest
-    FROM claimed c LEFT JOIN conversations v USING (session_id) ORDER BY c.created_at
+    SELECT c.request, c.attempts, c.taken_over, v.checkpoint, v.pinned_digest
+    FROM claimed c LEFT JOIN LATERAL (
+        SELECT * FROM conversations WHERE session_id = c.session_id LIMIT 1
+    ) v ON true ORDER BY c.created_at
 """
 
 _FINISH = """
     WITH input AS (
-        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::jsonb[],
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::json[],
             $8::text[], $9::boolean[], $10::jsonb[])
             AS t (request_id, session_id, lease_token, failed, agent_id, definition_digest, checkpoint, pinned_digest,
                 closes_session, response)
@@ -97,7 +111,7 @@ _FINISH = """
         UPDATE turns t SET status = CASE WHEN i.failed THEN 'failed' ELSE 'done' END, finished_at = now(),
             agent_id = i.agent_id, definition_digest = i.definition_digest, lease_token = NULL, lease_until = NULL
         FROM input i
-        WHERE t.request_id = i.request_id AND t.lease_token = i.lease_token AND t.status = 'running'
+        WHERE t.request_id = ANY($1) AND t.request_id = i.request_id AND t.lease_token = i.lease_token
         RETURNING i.*, t.user_id, t.sequence
     ), remembered AS (
         INSERT INTO conversations (session_id, checkpoint, pinned_digest)
@@ -107,7 +121,7 @@ _FINISH = """
     ), session AS (
         UPDATE request_sessions s SET current_agent_id = f.agent_id, updated_at = now(),
             status = CASE WHEN f.closes_session THEN 'INACTIVE' ELSE s.status END
-        FROM finished f WHERE s.session_id = f.session_id
+        FROM finished f WHERE s.session_id = ANY($2) AND s.session_id = f.session_id
             AND (f.closes_session OR s.current_agent_id IS DISTINCT FROM f.agent_id)
     ), published AS ({events})
     SELECT f.request_id, EXISTS (SELECT FROM turns n WHERE n.session_id = f.session_id AND n.status = 'queued') AS more
@@ -128,14 +142,14 @@ _FINISH_AND_PUBLISH = _FINISH.format(
 )
 
 _PUT_BACK = """
-    UPDATE turns SET status = 'ready', lease_token = NULL, lease_until = NULL, not_before = now() + $3::interval,
+    UPDATE turns SET lease_token = NULL, lease_until = NULL, not_before = now() + $3::interval,
         error = coalesce($4, error), attempts = attempts - $5
-    WHERE request_id = $1 AND lease_token = $2 AND status = 'running'
+    WHERE request_id = $1 AND lease_token = $2
 """
 
 _RENEW = """
     UPDATE turns SET lease_until = now() + $3::interval
-    WHERE request_id = ANY($1) AND lease_token = ANY($2) AND status = 'running' RETURNING request_id
+    WHERE request_id = ANY($1) AND lease_token = ANY($2) RETURNING request_id
 """
 
 
@@ -155,9 +169,14 @@ async def enqueue(connection: PooledConnection, requests: Sequence[tuple[Normali
     return {row["session_id"] for row in rows if row["status"] == "queued"}
 
 
-async def promote(pool: Pool, session_ids: Sequence[str] | None) -> bool:
-    """Make the next queued turn ready in each of these sessions (None: in all) that has none at hand."""
-    return await pool.execute(_PROMOTE, session_ids) != "UPDATE 0"
+async def promote(pool: Pool, session_ids: Sequence[str]) -> None:
+    """Make the next queued turn ready in each of these sessions that has none at hand."""
+    await pool.execute(_PROMOTE, session_ids)
+
+
+async def strays(pool: Pool) -> list[str]:
+    """Return the sessions that need `promote` because somebody died before doing it."""
+    return [row["session_id"] for row in await pool.fetch(_STRAYS)]
 
 
 async def claim(pool: Pool, *, limit: int, lease_token: str, lease: timedelta) -> list[ClaimedTurn]:
@@ -193,6 +212,7 @@ def _claimed(row: asyncpg.Record, lease_token: str) -> ClaimedTurn:
         request=NormalizedRequest.model_validate_json(row["request"]),
         lease_token=lease_token,
         attempt=row["attempts"],
+        taken_over=row["taken_over"],
         checkpoint=orjson.loads(row["checkpoint"]) if row["checkpoint"] else None,
         pinned_digest=row["pinned_digest"],
     )

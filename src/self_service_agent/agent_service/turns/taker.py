@@ -19,8 +19,8 @@ from .progress import Progress
 from .repository import ClaimedTurn, FinishedTurn
 
 _APOLOGY = (
-    "I am sorry: something went wrong on our side and I could not finish this. Nothing was ordered or changed by it. "
-    "Please try again later, and quote reference {reference} if you ask the help desk."
+    "I am sorry: something went wrong on our side and I could not finish this. If you had just confirmed an order, it "
+    "may have been placed all the same. Please quote reference {reference} when you ask the help desk."
 )
 
 

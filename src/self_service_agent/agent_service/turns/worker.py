@@ -11,7 +11,7 @@ from typing import Protocol
 import asyncpg
 import structlog
 
-from self_service_agent.kit.database import Pool
+from self_service_agent.kit.database import DATABASE_TROUBLE, Pool
 from self_service_agent.kit.group_writer import GroupWriter
 from self_service_agent.kit.ids import new_id
 from self_service_agent.kit.notifications import Notifier
@@ -23,7 +23,6 @@ from .rules import TurnPolicy
 
 _SWEEP = timedelta(seconds=10)
 _PAUSE = 1.0
-_DATABASE_TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 log = structlog.get_logger(__name__)
 
@@ -88,12 +87,12 @@ class TurnWorkers:
             await asyncio.wait(self._running)
 
     async def _claim_for_ever(self, tasks: asyncio.TaskGroup) -> None:
-        await self._promote_strays()
+        await self._find_strays()
         while not self._stopping:
             free = self._policy.concurrency - len(self._running)
             try:
                 claimed = await self._claim(free) if free > 0 else []
-            except _DATABASE_TROUBLE as error:
+            except DATABASE_TROUBLE as error:
                 log.warning("turns.database_unavailable", error=str(error))
                 await asyncio.sleep(_PAUSE)
                 continue
@@ -102,23 +101,23 @@ class TurnWorkers:
                 self._running[task] = turn
                 task.add_done_callback(self._forget)
             if (free == 0 or len(claimed) < free) and not await self._wakeup.wait(sweep=_SWEEP):
-                await self._promote_strays()
+                await self._find_strays()
 
     def _remember_to_promote(self, session_id: str) -> None:
         if session_id:
             self._behind.add(session_id)
             self._wakeup.set()
 
-    async def _promote_strays(self) -> None:
-        """Promote what a process queued or finished just before it died."""
-        with contextlib.suppress(*_DATABASE_TROUBLE):
-            await repository.promote(self._pool, None)
+    async def _find_strays(self) -> None:
+        """Find what a process queued or finished just before it died."""
+        with contextlib.suppress(*DATABASE_TROUBLE):
+            self._behind.update(await repository.strays(self._pool))
 
     async def _promote(self) -> None:
         behind, self._behind = self._behind, set()
         try:
             await repository.promote(self._pool, list(behind))
-        except _DATABASE_TROUBLE:
+        except DATABASE_TROUBLE:
             self._behind |= behind
             raise
 
@@ -153,7 +152,7 @@ class TurnWorkers:
             asyncio.get_running_loop().call_later(wait.total_seconds() + 0.02, self._wakeup.set)
 
     async def _take(self, turn: ClaimedTurn) -> FinishedTurn:
-        if turn.attempt > self._policy.attempts:
+        if self._policy.is_spent(turn.attempt, taken_over=turn.taken_over):
             log.error("turns.given_up", request_id=turn.request.request_id, attempts=turn.attempt - 1)
             return self._taker.apologise(turn)
         async with asyncio.timeout(self._policy.patience.total_seconds()):
@@ -162,7 +161,7 @@ class TurnWorkers:
     async def _put_back(self, turn: ClaimedTurn, *, wait: timedelta, error: str | None) -> None:
         try:
             await repository.put_back(self._pool, turn, wait=wait, error=error)
-        except _DATABASE_TROUBLE as trouble:  # the lease runs out by itself
+        except DATABASE_TROUBLE as trouble:  # the lease runs out by itself
             log.warning("turns.not_put_back", request_id=turn.request.request_id, error=str(trouble))
 
     async def _finish(self, turns: Sequence[FinishedTurn]) -> Sequence[bool | Exception]:
@@ -176,7 +175,7 @@ class TurnWorkers:
             running = dict(self._running)
             try:
                 ours = await repository.renew(self._pool, list(running.values()), lease=self._policy.lease)
-            except _DATABASE_TROUBLE as error:
+            except DATABASE_TROUBLE as error:
                 log.warning("turns.leases_not_renewed", error=str(error))
                 continue
             for task, turn in running.items():

@@ -11,7 +11,7 @@ import structlog
 
 from self_service_agent.integration_dispatcher.settings import DeliverySettings
 from self_service_agent.kit import clock
-from self_service_agent.kit.database import Pool, finish
+from self_service_agent.kit.database import DATABASE_TROUBLE, Pool, finish
 from self_service_agent.kit.group_writer import GroupWriter, Overloaded
 from self_service_agent.kit.notifications import Notifier
 from self_service_agent.shared_models.integrations import IntegrationType
@@ -21,7 +21,6 @@ from .queue import TOPIC, ClaimedDelivery, DeliveryQueue, Report
 from .rules import Verdict
 from .sending import Sender
 
-_DATABASE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 _PAUSE_AFTER_ERROR = timedelta(seconds=1)
 _SHORTEST_NAP = timedelta(milliseconds=20)  # a due row that somebody else has locked must not be asked for in a loop
 
@@ -61,7 +60,7 @@ class DeliveryWorkers:
         while not self._stopping:
             try:
                 nap = await self._start_due(tasks)
-            except _DATABASE_ERRORS as error:
+            except DATABASE_TROUBLE as error:
                 log.warning("deliveries.claim_failed", error=str(error))
                 nap = _PAUSE_AFTER_ERROR
             await self._wakeup.wait(sweep=nap)
@@ -119,7 +118,7 @@ class DeliveryWorkers:
         while True:
             try:
                 kept = await self._writer.submit(report)
-            except (*_DATABASE_ERRORS, Overloaded) as error:
+            except (*DATABASE_TROUBLE, Overloaded) as error:
                 log.warning("delivery.record_failed", delivery_id=report.delivery_id, error=str(error))
                 if loop.time() > lease_end:
                     return
@@ -158,7 +157,7 @@ class DeliveryWorkers:
         if reports:
             try:
                 await finish(self._queue.record(reports))
-            except _DATABASE_ERRORS as error:
+            except DATABASE_TROUBLE as error:
                 log.warning("deliveries.give_back_failed", count=len(reports), error=str(error))
 
 

@@ -34,7 +34,11 @@ class Principal:
 
 
 class Unauthenticated(Exception):
-    """No credential, or one that is not ours."""
+    """No credential, or one that is not ours; `challenge` names the one that is wanted."""
+
+    def __init__(self, message: str, *, challenge: str = "Bearer") -> None:
+        super().__init__(message)
+        self.challenge = challenge
 
 
 class Forbidden(Exception):
@@ -82,13 +86,17 @@ def verify_slack_signature(
 ) -> None:
     """Check a Slack signature (v0, https://api.slack.com/authentication/verifying-requests-from-slack)."""
     if not timestamp or not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > _TIMESTAMP_DIGITS:
-        raise Unauthenticated("x-slack-request-timestamp is missing or not a number of seconds")
+        raise _not_from_slack("x-slack-request-timestamp is missing or not a number of seconds")
     if abs(now - int(timestamp)) > _SLACK_WINDOW_SECONDS:
-        raise Unauthenticated("x-slack-request-timestamp is more than five minutes off")
+        raise _not_from_slack("x-slack-request-timestamp is more than five minutes off")
     signed = f"v0:{timestamp}:".encode() + body
     expected = "v0=" + hmac.new(secret.get_secret_value().encode(), signed, hashlib.sha256).hexdigest()
     if not hmac.compare_digest(expected.encode(), (signature or "").encode()):
-        raise Unauthenticated("x-slack-signature does not match")
+        raise _not_from_slack("x-slack-signature does not match")
+
+
+def _not_from_slack(message: str) -> Unauthenticated:
+    return Unauthenticated(message, challenge="Slack-Signature")
 
 
 def _developer(login: str, email: str) -> Principal:

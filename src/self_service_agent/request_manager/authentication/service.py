@@ -36,7 +36,7 @@ class Authentication:
         key = headers.get("x-api-key")
         principal = self._tools.principal_of(key) if key else None
         if principal is None:
-            raise Unauthenticated("send the header x-api-key with the key of your tool")
+            raise Unauthenticated("send the header x-api-key with the key of your tool", challenge="ApiKey")
         if principal.tool_id != tool_id:
             raise Forbidden(f"this key does not belong to the tool {tool_id}")
         return principal
@@ -44,7 +44,7 @@ class Authentication:
     def slack(self, headers: Mapping[str, str], body: bytes) -> None:
         """Check that Slack signed this body; without a signing secret nothing is from Slack."""
         if self._slack_signing_secret is None:
-            raise Unauthenticated("SLACK_SIGNING_SECRET is not configured")
+            raise Unauthenticated("SLACK_SIGNING_SECRET is not configured", challenge="Slack-Signature")
         verify_slack_signature(
             self._slack_signing_secret,
             timestamp=headers.get("x-slack-request-timestamp"),

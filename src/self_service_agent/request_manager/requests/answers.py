@@ -1,9 +1,8 @@
 """How an accepted request is answered over HTTP: at once, later, or as a stream of events."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from fastapi import Request, Response
@@ -24,16 +23,33 @@ _KEEP_ALIVE_SECONDS = 15
 _JSON = "application/json"
 
 
-async def respond(request: Request, body: BaseRequest, user: User, *, always_asynchronous: bool = False) -> Response:
-    """Accept the request and return its answer, its address, or a stream that ends with the answer."""
+async def respond(request: Request, body: BaseRequest, user: User, *, wishes: Wishes | None = None) -> Response:
+    """Accept the request and return its answer, its address, or a stream that ends with the answer.
+
+    `wishes` are those of the headers unless given.
+    """
     doors = doors_of(request)
-    wishes = wishes_of(request.headers, request.query_params)
-    if always_asynchronous:
-        wishes = replace(wishes, asynchronous=True, stream=False)
+    wishes = wishes or wishes_of(request.headers, request.query_params)
     if wishes.stream and not wishes.asynchronous:
         return await _stream(doors, body, user=user, wishes=wishes)
-    outcome = await doors.requests.answer(body, user, wishes)
+    with _hanging_up(request) as gone:
+        outcome = await doors.requests.answer(body, user, wishes, gone=gone)
     return answered(outcome) if isinstance(outcome, AgentResponse) else accepted(outcome)
+
+
+@contextmanager
+def _hanging_up(request: Request) -> Iterator["asyncio.Task[None]"]:
+    """Yield a task that is done once the caller has gone."""
+    watching = asyncio.ensure_future(_disconnect(request))
+    try:
+        yield watching
+    finally:
+        watching.cancel()
+
+
+async def _disconnect(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def answered(response: AgentResponse) -> Response:

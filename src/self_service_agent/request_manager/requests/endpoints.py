@@ -1,6 +1,7 @@
 """The doors through which requests come in, and where their state and their answers are found later."""
 
 import hmac
+from dataclasses import replace
 from typing import Annotated, Any
 
 import asyncpg
@@ -25,6 +26,7 @@ from self_service_agent.shared_models.users import User
 from . import repository
 from .answers import accepted, answered, respond
 from .dependencies import doors_of
+from .rules import wishes_of
 from .schemas import RequestRead, RequestState
 from .service import Pending
 
@@ -73,7 +75,10 @@ async def post_slack_request(request: Request, body: SlackRequest) -> Response:
     doors = doors_of(request)
     doors.authentication.slack(request.headers, await request.body())
     user = await doors.authentication.user_named(body.user_id)
-    return await respond(request, body, user, always_asynchronous=True)
+    # The same signature again is the same request again: a replay starts nothing new.
+    key = request.headers.get("idempotency-key") or request.headers["x-slack-signature"]
+    wishes = replace(wishes_of({"idempotency-key": key}, {}), asynchronous=True)
+    return await respond(request, body, user, wishes=wishes)
 
 
 async def _answer_person(request: Request, body: BaseRequest) -> Response:

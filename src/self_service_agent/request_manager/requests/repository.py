@@ -55,6 +55,10 @@ class IdempotencyKeyReused(Exception):
     """The Idempotency-Key was used before, for a different request."""
 
 
+class UnstorableRequest(Exception):
+    """The request holds something that PostgreSQL does not take."""
+
+
 _COLUMNS = (
     "request_id",
     "user_id",
@@ -81,8 +85,10 @@ _ACCEPT = """
     WITH input AS (
         SELECT * FROM unnest({arrays}) WITH ORDINALITY AS t ({columns}, place)
     ), known AS (
-        SELECT i.place, l.request_id, l.session_id, l.fingerprint FROM input i
-        JOIN request_logs l ON l.user_id = i.user_id AND l.idempotency_key = i.idempotency_key
+        SELECT i.place, l.* FROM input i CROSS JOIN LATERAL (
+            SELECT request_id, session_id, fingerprint FROM request_logs
+            WHERE user_id = i.user_id AND idempotency_key = i.idempotency_key LIMIT 1
+        ) l WHERE i.idempotency_key IS NOT NULL
     ), fresh AS (
         SELECT i.*, row_number() OVER (PARTITION BY i.user_id, i.scope ORDER BY i.place) AS step
         FROM input i WHERE NOT EXISTS (SELECT FROM known k WHERE k.place = i.place)
@@ -97,8 +103,7 @@ _ACCEPT = """
             request_content, normalized_request, cloudevent_id, cloudevent_type, idempotency_key, fingerprint, reply_to,
             delivery)
         SELECT f.request_id, s.session_id, f.user_id, s.total_requests - g.requests + f.step, f.integration_type,
-            f.request_type, f.content, f.normalized || jsonb_build_object('session_id', s.session_id,
-                'target_agent_id', coalesce(f.normalized ->> 'target_agent_id', s.current_agent_id)),
+            f.request_type, f.content, f.normalized || jsonb_build_object('session_id', s.session_id),
             f.request_id, '{type}', f.idempotency_key, f.fingerprint, f.reply_to, f.delivery
         FROM fresh f JOIN groups g USING (user_id, scope) JOIN sessions s USING (user_id, scope) ORDER BY f.place
         RETURNING request_id, session_id, user_id, sequence, normalized_request
@@ -162,9 +167,9 @@ async def _accept(
 
 def _outcome(request: NewRequest, row: asyncpg.Record) -> StoredRequest | Exception:
     if row["request_id"] is None:
-        return SessionUnavailable(request.wanted_session)
+        return SessionUnavailable("There is no such session, or it has ended.")
     if row["repeated"] and row["fingerprint"] != request.fingerprint:
-        return IdempotencyKeyReused(request.idempotency_key)
+        return IdempotencyKeyReused("This Idempotency-Key was used before, for a different request.")
     return StoredRequest(request_id=row["request_id"], session_id=row["session_id"], repeated=row["repeated"])
 
 
@@ -172,7 +177,7 @@ _ONE = """
     SELECT l.request_id, l.session_id, l.user_id, l.integration_type, l.request_type, l.request_content, l.agent_id,
         l.response_content, l.response_metadata, l.processing_time_ms, l.created_at, l.completed_at,
         -- The turn says whether an agent has begun; no second write is spent on it.
-        CASE WHEN l.status = 'pending' AND t.status = 'running' THEN 'processing' ELSE l.status END AS status,
+        CASE WHEN l.status = 'pending' AND t.started_at IS NOT NULL THEN 'processing' ELSE l.status END AS status,
         t.started_at
     FROM request_logs l LEFT JOIN turns t USING (request_id) WHERE l.request_id = $1
 """

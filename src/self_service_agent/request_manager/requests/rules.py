@@ -20,6 +20,7 @@ from self_service_agent.shared_models.requests import (
 DELIVERABLE: Final = frozenset(IntegrationType) - {IntegrationType.WEB, IntegrationType.CLI, IntegrationType.TOOL}
 
 _KEY_LIMIT: Final = 255
+_AGENT_ID_LIMIT = 255
 _AGENT_OF_TOOL: Final = {
     "snow-integration": "laptop-refresh-agent",
     "hr-system": "routing-agent",
@@ -37,6 +38,10 @@ class Wishes:
 
 class InvalidIdempotencyKey(ValueError):
     """The header is empty, too long or not printable."""
+
+
+class InvalidAgentId(ValueError):
+    """The agent that a tool names cannot be one."""
 
 
 def wishes_of(headers: Mapping[str, str], query: Mapping[str, str]) -> Wishes:
@@ -111,8 +116,12 @@ def integration_context_of(request: BaseRequest) -> dict[str, Any]:
 
 
 def target_agent_of(request: BaseRequest) -> str | None:
-    """Return the agent that a tool's request goes to without routing."""
+    """Return the agent that a tool's request goes to without routing, or raise `InvalidAgentId`."""
     if not isinstance(request, ToolRequest):
         return None
     named = request.tool_context.get("target_agent_id") or request.metadata.get("target_agent_id")
-    return named if isinstance(named, str) else _AGENT_OF_TOOL.get(request.tool_id)
+    if not isinstance(named, str) or not named:
+        return _AGENT_OF_TOOL.get(request.tool_id)
+    if len(named) > _AGENT_ID_LIMIT:
+        raise InvalidAgentId(f"target_agent_id may have at most {_AGENT_ID_LIMIT} characters")
+    return named

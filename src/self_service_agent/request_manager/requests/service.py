@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import asyncpg
 
@@ -19,7 +21,7 @@ from self_service_agent.shared_models.requests import AgentResponse, BaseRequest
 from self_service_agent.shared_models.users import User
 
 from . import repository, rules
-from .repository import NewRequest, StoredRequest
+from .repository import NewRequest, StoredRequest, UnstorableRequest
 from .rules import Wishes
 
 
@@ -50,21 +52,28 @@ class Requests:
         self.waiters = waiters
         self._policy = policy
         self._writer: GroupWriter[NewRequest, StoredRequest] = GroupWriter(
-            self._store, rejections=(asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+            self._store,
+            rejections=(
+                asyncpg.DataError,
+                asyncpg.IntegrityConstraintViolationError,
+                asyncpg.DeadlockDetectedError,
+            ),
         )
 
     async def close(self) -> None:
         """Wait until every accepted request is stored."""
         await self._writer.close()
 
-    async def answer(self, request: BaseRequest, user: User, wishes: Wishes) -> AgentResponse | Pending:
-        """Accept a request and wait for its answer as long as the caller may wait."""
+    async def answer(
+        self, request: BaseRequest, user: User, wishes: Wishes, *, gone: "asyncio.Future[None]"
+    ) -> AgentResponse | Pending:
+        """Accept a request and wait for its answer as long as the caller may wait, and until it has gone."""
         new = self.prepare(request, user, wishes, request_id=new_id())
         if wishes.asynchronous:
             return _pending(await self.accept(new))
         with self.waiters.waiting(new.request_id) as future:
             stored = await self.accept(new)
-            return await self.wait(stored, future)
+            return await self.wait(stored, future, gone)
 
     def prepare(self, request: BaseRequest, user: User, wishes: Wishes, *, request_id: str) -> NewRequest:
         """Return `request` in the form in which it is stored, under an id that the caller may follow already."""
@@ -106,35 +115,61 @@ class Requests:
 
     async def accept(self, new: NewRequest) -> StoredRequest:
         """Store a request and everything that follows from it, or raise why not; durable once this returns."""
-        stored = await self._writer.submit(new)
+        try:
+            stored = await self._writer.submit(new)
+        except asyncpg.DataError as error:
+            raise UnstorableRequest("The request holds text or numbers that cannot be stored.") from error
         self._bus.published(events.REQUEST_CREATED)
         return stored
 
-    async def wait(self, stored: StoredRequest, future: "asyncio.Future[AgentResponse]") -> AgentResponse | Pending:
+    async def wait(
+        self,
+        stored: StoredRequest,
+        future: "asyncio.Future[AgentResponse]",
+        gone: "asyncio.Future[None] | None" = None,
+    ) -> AgentResponse | Pending:
         """Wait for the answer as long as a caller may; after that, and if the caller goes, nobody waits for it."""
         if not stored.repeated:
-            return await self._wait(stored, future)
+            return await self._wait(stored, future, gone)
         with self.waiters.waiting(stored.request_id) as first:
-            await results.wait_again(self._pools.durable, stored.request_id, self.waiters.replica)
+            before = await results.wait_again(self._pools.durable, stored.request_id, self.waiters.replica)
             ready = await results.ready(self._pools.durable, [stored.request_id])
-            return ready[0] if ready else await self._wait(stored, first)
+            outcome = ready[0] if ready else await self._wait(stored, first, gone)
+        if before not in {None, self.waiters.replica}:
+            self.waiters.wake(before)  # the answer was sent here alone, and somebody waits there too
+        return outcome
 
-    async def _wait(self, stored: StoredRequest, future: "asyncio.Future[AgentResponse]") -> AgentResponse | Pending:
+    async def _wait(
+        self,
+        stored: StoredRequest,
+        future: "asyncio.Future[AgentResponse]",
+        gone: "asyncio.Future[None] | None",
+    ) -> AgentResponse | Pending:
+        patience = self._policy.patience.total_seconds()
+        either: set[asyncio.Future[Any]] = {future} if gone is None else {future, gone}
         try:
-            async with asyncio.timeout(self._policy.patience.total_seconds()):
-                return await asyncio.shield(future)
-        except TimeoutError:
-            if await results.give_up(self._pools.durable, stored.request_id):
-                return _pending(stored)
-            return await future  # answered in the last moment: the answer is on its way here
+            await asyncio.wait(either, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
-            await finish(results.give_up(self._pools.durable, stored.request_id))
+            await finish(self._give_up(stored, future))
             raise
+        if not future.done() and await self._give_up(stored, future):
+            return _pending(stored)
+        return await future  # if it is not there yet, it was sent in the last moment and is on its way
+
+    async def _give_up(self, stored: StoredRequest, future: "asyncio.Future[AgentResponse]") -> bool:
+        replica = self.waiters.replica if self.waiters.leave(stored.request_id, future) else None
+        return await results.give_up(self._pools.durable, stored.request_id, replica=replica)
 
     async def _store(self, requests: Sequence[NewRequest]) -> Sequence[StoredRequest | Exception]:
         promised = any(request.promised for request in requests)
         pool = self._pools.durable if promised else self._pools.relaxed
-        return await repository.accept(pool, requests, lifetime=self._policy.session_lifetime)
+        store = partial(repository.accept, pool, requests, lifetime=self._policy.session_lifetime)
+        try:
+            return await store()
+        except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
+            if len(requests) > 1:
+                raise
+            return await store()  # another process stored the same Idempotency-Key meanwhile: now it is known
 
 
 def _pending(stored: StoredRequest) -> Pending:

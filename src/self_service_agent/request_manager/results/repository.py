@@ -23,27 +23,27 @@ class Completion:
     integration_context: dict[str, object]
 
 
+# The state is what decides: whoever still waits when it changes is the one who gets the answer.
 _COMPLETE = """
-    WITH answered AS (
-        SELECT l.request_id, l.reply_to, l.delivery, l.integration_type,
-            l.normalized_request -> 'integration_context' AS context
-        FROM request_logs l
-        WHERE l.request_id = ANY($1::text[]) AND l.status IN ('pending', 'processing') ORDER BY l.request_id FOR UPDATE
-    ), recorded AS (
-        UPDATE request_logs l SET status = i.status, agent_id = i.agent_id, response_content = i.content,
-            response_metadata = i.metadata, processing_time_ms = i.milliseconds, reply_to = NULL, completed_at = now(),
-            updated_at = now()
-        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::integer[])
-            AS i (request_id, status, agent_id, content, metadata, milliseconds), answered a
-        WHERE l.request_id = i.request_id AND a.request_id = i.request_id
-    )
-    SELECT * FROM answered
+    UPDATE request_logs l SET status = i.status, agent_id = i.agent_id, response_content = i.content,
+        response_metadata = i.metadata, processing_time_ms = i.milliseconds, completed_at = now(), updated_at = now()
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::integer[])
+        AS i (request_id, status, agent_id, content, metadata, milliseconds)
+    WHERE l.request_id = ANY($1) AND l.request_id = i.request_id AND l.status IN ('pending', 'processing')
+    RETURNING l.request_id, l.reply_to, l.delivery, l.integration_type,
+        l.normalized_request -> 'integration_context' AS context
 """
 
-# A caller gives up (false) or has been answered in the meantime (true): one of the two, decided by the row.
+# A caller gives up (true) or has been answered in the meantime (false): one of the two, decided by the row.
 _GIVE_UP = """
-    UPDATE request_logs SET reply_to = NULL, updated_at = now()
+    UPDATE request_logs SET reply_to = CASE WHEN reply_to = $2 THEN NULL ELSE reply_to END, updated_at = now()
     WHERE request_id = $1 AND status IN ('pending', 'processing')
+"""
+
+_WAIT_AGAIN = """
+    UPDATE request_logs l SET reply_to = $2, updated_at = now()
+    FROM (SELECT request_id, reply_to FROM request_logs WHERE request_id = $1 FOR UPDATE) before
+    WHERE l.request_id = before.request_id AND l.status IN ('pending', 'processing') RETURNING before.reply_to
 """
 
 _READY = """
@@ -54,7 +54,9 @@ _READY = """
 
 _RELEASE_ORPHANS = """
     UPDATE request_logs SET reply_to = NULL, updated_at = now()
-    WHERE reply_to IS NOT NULL AND status IN ('pending', 'processing') AND hashtext(reply_to) NOT IN (
+    WHERE reply_to IS NOT NULL AND status IN ('pending', 'processing')
+        AND created_at > now() - interval '2 hours' -- nobody waits longer than one
+        AND hashtext(reply_to) NOT IN (
         SELECT CASE WHEN objid::bigint > 2147483647 THEN objid::bigint - 4294967296 ELSE objid::bigint END
         FROM pg_locks WHERE locktype = 'advisory' AND classid = $1
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
@@ -75,19 +77,18 @@ async def complete(connection: PooledConnection, responses: Sequence[AgentRespon
     return [_completion(row) for row in rows]
 
 
-async def give_up(pool: Pool, request_id: str) -> bool:
-    """Stop waiting for a request; False means that it was answered first."""
-    return await pool.execute(_GIVE_UP, request_id) == "UPDATE 1"
+async def give_up(pool: Pool, request_id: str, *, replica: str | None) -> bool:
+    """Stop waiting for a request; False means that it was answered first.
+
+    `replica` is where nobody waits any more; None leaves the request to others who still do.
+    """
+    return await pool.execute(_GIVE_UP, request_id, replica) == "UPDATE 1"
 
 
-async def wait_again(pool: Pool, request_id: str, replica: str) -> None:
-    """Record that somebody waits for a request, unless it is answered."""
-    await pool.execute(
-        "UPDATE request_logs SET reply_to = $2, updated_at = now()"
-        " WHERE request_id = $1 AND status IN ('pending', 'processing')",
-        request_id,
-        replica,
-    )
+async def wait_again(pool: Pool, request_id: str, replica: str) -> str | None:
+    """Record that somebody waits for a request, unless it is answered; return which process waited for it before."""
+    before = await pool.fetchval(_WAIT_AGAIN, request_id, replica)
+    return None if before is None else str(before)
 
 
 async def ready(pool: Pool, request_ids: Sequence[str]) -> list[AgentResponse]:

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
+from weakref import WeakSet
 
-import asyncpg
 import structlog
 
-from self_service_agent.kit.database import Pool
+from self_service_agent.kit.database import DATABASE_TROUBLE, Pool
 from self_service_agent.kit.notifications import Notifier
 from self_service_agent.shared_models.requests import AgentResponse
 
@@ -27,6 +27,7 @@ class Waiters:
         self._pool = pool
         self._notifier = notifier
         self._futures: dict[str, set[asyncio.Future[AgentResponse]]] = {}
+        self._leaving: WeakSet[asyncio.Future[AgentResponse]] = WeakSet()
         self._ready = notifier.wakeup(_topic(notifier.replica))
 
     @property
@@ -52,7 +53,16 @@ class Waiters:
         if waited_for_by == self.replica:
             self._resolve(response)
         else:
-            self._notifier.notify(_topic(waited_for_by))
+            self.wake(waited_for_by)
+
+    def leave(self, request_id: str, future: "asyncio.Future[AgentResponse]") -> bool:
+        """Count a caller as leaving, and tell whether nobody else in this process waits for the same answer."""
+        self._leaving.add(future)
+        return all(waiting in self._leaving for waiting in self._futures.get(request_id, ()))
+
+    def wake(self, replica: str) -> None:
+        """Have a process look whether its callers are answered."""
+        self._notifier.notify(_topic(replica))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -76,7 +86,7 @@ class Waiters:
                 sweeps += 1
                 if sweeps % _ORPHANS_EVERY == 0:
                     await repository.release_orphans(self._pool)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            except DATABASE_TROUBLE as error:
                 log.warning("results.database_unavailable", error=str(error))
 
     def _resolve(self, response: AgentResponse) -> None:
