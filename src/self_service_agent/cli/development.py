@@ -45,15 +45,15 @@ def service_token_secret(home: Path) -> SecretStr:
     return SecretStr(path.read_text().strip())
 
 
-def mock_servicenow(home: Path) -> Service:
-    """Return a ServiceNow that remembers its orders across restarts."""
+def mock_servicenow(home: Path, *, path: str) -> Service:
+    """Return a ServiceNow at `path` that remembers its orders across restarts."""
     mock = create_app(MockServiceNowSettings(mock_servicenow_state_file=home / "mock-servicenow.jsonl"))
 
     @asynccontextmanager
     async def run(_app: FastAPI) -> AsyncIterator[None]:
         yield
 
-    return Service(name="mock-servicenow", open=run, mounts={SERVICENOW_PATH: mock})
+    return Service(name="mock-servicenow", open=run, mounts={path: mock})
 
 
 def mailbox() -> Service:
@@ -83,8 +83,12 @@ async def read_mailbox(request: Request) -> list[dict[str, Any]]:
     opened: Mailbox = request.app.state.mailbox
     return [
         {
-            "from": mail.sender, "to": list(mail.recipients), "subject": mail.subject,
-            "message_id": mail.headers.get("Message-ID"), "text": mail.text, "html": mail.html,
+            "from": mail.sender,
+            "to": list(mail.recipients),
+            "subject": mail.subject,
+            "message_id": mail.headers.get("Message-ID"),
+            "text": mail.text,
+            "html": mail.html,
             "arrived_at": mail.arrived_at,
         }
         for mail in opened.mails

@@ -1,107 +1,163 @@
 """Which services make up a process: everything at once for `ssa up`, or one by its name for `ssa serve`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
-from pydantic import SecretStr
+from pydantic import HttpUrl, SecretStr, ValidationError, create_model
 
 from self_service_agent.agent_service.app import agent_service, conversations
 from self_service_agent.agent_service.settings import AgentServiceSettings
 from self_service_agent.eventing.platform import bus_service, platform_service
 from self_service_agent.integration_dispatcher.app import integration_dispatcher
+from self_service_agent.integration_dispatcher.channels import MANIFESTS
 from self_service_agent.kit.database import DatabaseSettings
 from self_service_agent.kit.health import health_service
 from self_service_agent.kit.service import Service, create_app
 from self_service_agent.kit.service_tokens import ServiceTokens
 from self_service_agent.kit.settings import SettingsError, read
+from self_service_agent.kit.validation import complaint
 from self_service_agent.mcp_servers.servicenow import app as servicenow_tools
 from self_service_agent.mcp_servers.servicenow.settings import ToolServerSettings
 from self_service_agent.request_manager.app import authentication, request_manager
 from self_service_agent.request_manager.settings import RequestManagerSettings
 
 from . import development
+from .ports import PORTS, Name
 from .settings import HouseSettings
 
 VERSION = version("self-service-agent")
 TOOLS_PATH = "/tools/servicenow"
+Say = Callable[[str], None]
 
 
-def everything(settings: HouseSettings, *, port: int) -> FastAPI:
+def everything(settings: HouseSettings, *, port: int, say: Say) -> FastAPI:
     """Return all services in one application that will answer on `port` of this machine."""
-    is_development = settings.ssa_env == "development"
     base = f"http://127.0.0.1:{port}"
-    tokens = _tokens(settings)
+    is_mocked = settings.is_development and settings.servicenow_instance_url is None
+    services = [
+        _tools(settings, mock_url=f"{base}{development.SERVICENOW_PATH}", path=TOOLS_PATH),
+        *([development.mock_servicenow(settings.ssa_home, path=development.SERVICENOW_PATH)] if is_mocked else []),
+        _callers(settings),
+        request_manager(read(RequestManagerSettings)),
+        *_dispatching(settings),
+        _agents(settings, tools_url=f"{base}{TOOLS_PATH}/mcp", is_tool_server_here=True),
+    ]
+    return _app("self-service-agent", _on_platform(settings, services, say=say))
+
+
+def alone(name: Name, settings: HouseSettings, *, say: Say) -> FastAPI:
+    """Return one service in an application of its own; the others are found at their usual ports."""
+    match name:
+        case Name.REQUEST_MANAGER:
+            services = [_callers(settings), request_manager(read(RequestManagerSettings))]
+        case Name.INTEGRATION_DISPATCHER:
+            services = [_callers(settings), *_dispatching(settings)]
+        case Name.AGENT_SERVICE:
+            url = f"http://127.0.0.1:{PORTS[Name.MCP_SERVICENOW]}/mcp"
+            services = [_agents(settings, tools_url=url, is_tool_server_here=False)]
+        case Name.MCP_SERVICENOW:
+            url = f"http://127.0.0.1:{PORTS[Name.MOCK_SERVICENOW]}"
+            return _app(name, [_tools(settings, mock_url=url, path="/")])
+        case Name.MOCK_SERVICENOW:
+            if not settings.is_development:
+                raise SettingsError("the mock ServiceNow runs in development only: SSA_ENV is production")
+            return _app(name, [development.mock_servicenow(settings.ssa_home, path="/")])
+    return _app(name, _on_platform(settings, services, say=say))
+
+
+def tool_settings(settings: HouseSettings, *, mock_url: str) -> ToolServerSettings:
+    """Return what the environment says about the tool server, completed by what is known here.
+
+    An installation makes its own secret in development, and finds its own mock ServiceNow on this machine.
+    """
+    known: dict[str, Any] = {"service_token_secret": (SecretStr, _secret(settings))}
+    if settings.is_development:
+        known |= {
+            "servicenow_instance_url": (HttpUrl, HttpUrl(mock_url)),
+            "egress_allow_loopback": (bool, True),
+        }
+    return read(create_model("ToolServerSettings", __base__=ToolServerSettings, **known))
+
+
+def check_channels() -> None:
+    """Raise `SettingsError` if what the environment says about a channel does not make sense."""
+    for manifest in MANIFESTS:
+        try:
+            manifest.read_settings()
+        except ValidationError as error:
+            complaints = [f"{'.'.join(map(str, each['loc'])).upper()}: {complaint(each)}" for each in error.errors()]
+            raise SettingsError("; ".join(complaints)) from None  # the cause holds values, among them secrets
+
+
+def _app(name: str, services: list[Service]) -> FastAPI:
+    first, last = health_service(name, VERSION)
+    return create_app(name.replace("-", " ").title(), VERSION, [first, *services, last])
+
+
+def _on_platform(settings: HouseSettings, services: list[Service], *, say: Say) -> list[Service]:
+    """Put the database underneath and the flow of events on top."""
+    database = read(DatabaseSettings)
+    where = database.postgres_host or "its own PostgreSQL"
+    return [
+        _saying(say, f"opening {where} and bringing the tables up to date"),
+        platform_service(database, settings.ssa_home),
+        _saying(say, "starting the services"),
+        *services,
+        bus_service(),
+    ]
+
+
+def _saying(say: Say, text: str) -> Service:
+    @asynccontextmanager
+    async def run(_app: FastAPI) -> AsyncIterator[None]:
+        say(text)
+        yield
+
+    return Service(name="progress", open=run)
+
+
+def _callers(settings: HouseSettings) -> Service:
+    manager = read(RequestManagerSettings)
+    if not settings.is_development:
+        return authentication(manager)
+    return authentication(manager, development_logins=development.logins(), development_tool_keys=development.TOOL_KEYS)
+
+
+def _dispatching(settings: HouseSettings) -> list[Service]:
+    """Return the dispatcher, and in development without a mail server of its own the mailbox that it sends to."""
+    check_channels()
+    policy = settings.egress(development=settings.is_development)
+    if not settings.is_development or settings.smtp_host:
+        return [integration_dispatcher(policy=policy)]
+    return [development.mailbox(), integration_dispatcher(policy=policy, email=development.email_to_mailbox)]
+
+
+def _agents(settings: HouseSettings, *, tools_url: str, is_tool_server_here: bool) -> Service:
     agents = read(AgentServiceSettings)
     if agents.mcp_servicenow_url is None:
-        agents = agents.model_copy(update={"mcp_servicenow_url": f"{base}{TOOLS_PATH}/mcp"})
-    first, last = health_service("self-service-agent", VERSION)
-    own_mailbox = is_development and not settings.smtp_host
-    services = [
-        first,
-        platform_service(read(DatabaseSettings), settings.ssa_home),
-        _callers(is_development=is_development),
-        *_servicenow(settings, base=base),
-        *([development.mailbox()] if own_mailbox else []),
-        request_manager(read(RequestManagerSettings)),
-        integration_dispatcher(
-            policy=settings.egress(development=is_development),
-            email=development.email_to_mailbox if own_mailbox else None,
-        ),
-        # The tools answer on this same port, so the way to them is always through this machine.
-        agent_service(agents, conversations(agents, tokens, policy=settings.egress(development=True))),
-        bus_service(),
-        last,
-    ]
-    return create_app("Self-Service Agent", VERSION, services)
+        agents = agents.model_copy(update={"mcp_servicenow_url": tools_url})
+    policy = settings.egress(development=settings.is_development or is_tool_server_here)
+    tokens = ServiceTokens(_secret(settings), previous=settings.service_token_secret_previous)
+    return agent_service(agents, conversations(agents, tokens, policy=policy))
 
 
-def _callers(*, is_development: bool) -> Service:
-    settings = read(RequestManagerSettings)
-    if not is_development:
-        return authentication(settings)
-    return authentication(
-        settings, development_logins=development.logins(), development_tool_keys=development.TOOL_KEYS
-    )
-
-
-def _servicenow(settings: HouseSettings, *, base: str) -> list[Service]:
-    """Return the tool server, and in development without an instance of its own a mock one behind it."""
-    is_mocked = settings.servicenow_instance_url is None
-    if is_mocked and settings.ssa_env != "development":
-        raise SettingsError("SERVICENOW_INSTANCE_URL is not set")
-    url = f"{base}{development.SERVICENOW_PATH}" if is_mocked else settings.servicenow_instance_url
-    tools = servicenow_tools.create_app(
-        read(ToolServerSettings).model_copy(
-            update={
-                "servicenow_instance_url": url,
-                "egress_allow_loopback": settings.egress_allow_loopback or settings.ssa_env == "development",
-            }
-        )
-        if settings.service_token_secret and settings.servicenow_instance_url
-        else ToolServerSettings(
-            service_token_secret=_secret(settings), servicenow_instance_url=url,  # type: ignore[arg-type]  # pydantic reads the text
-            egress_allow_loopback=True,
-        )
-    )
+def _tools(settings: HouseSettings, *, mock_url: str, path: str) -> Service:
+    tools = servicenow_tools.create_app(tool_settings(settings, mock_url=mock_url))
 
     @asynccontextmanager
     async def run(_app: FastAPI) -> AsyncIterator[None]:
         async with tools.router.lifespan_context(tools):
             yield
 
-    mounted = Service(name="mcp-servicenow", open=run, mounts={TOOLS_PATH: tools})
-    return [mounted, *([development.mock_servicenow(settings.ssa_home)] if is_mocked else [])]
-
-
-def _tokens(settings: HouseSettings) -> ServiceTokens:
-    return ServiceTokens(_secret(settings), previous=settings.service_token_secret_previous)
+    return Service(name="mcp-servicenow", open=run, mounts={path: tools})
 
 
 def _secret(settings: HouseSettings) -> SecretStr:
     if settings.service_token_secret is not None:
         return settings.service_token_secret
-    if settings.ssa_env == "production":
+    if not settings.is_development:
         raise SettingsError("SERVICE_TOKEN_SECRET is not set")
     return development.service_token_secret(settings.ssa_home)

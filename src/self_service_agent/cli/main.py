@@ -1,50 +1,69 @@
 """The command `ssa`."""
 
 import asyncio
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from self_service_agent.kit import logging
-from self_service_agent.kit.database import DatabaseSettings, DatabaseUnavailable, running_postgres
-from self_service_agent.kit.embedded_postgres import EmbeddedPostgresError
-from self_service_agent.kit.settings import SettingsError, read
+from self_service_agent.kit.database import DatabaseSettings, running_postgres
+from self_service_agent.kit.settings import read
 from self_service_agent.shared_models import migrate as migrations
 
-from . import house
-from .server import PortTaken, listen, serve
+from . import talk
+from .addresses import address_of
+from .ports import PORTS, Name
 from .settings import HouseSettings
+from .starting import explained, fail, say, settled
+
+# The services bring a second of imports along, which a question in a terminal should not wait for: each command
+# imports what it needs.
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 database = typer.Typer(no_args_is_help=True, help="The database in use.")
 app.add_typer(database, name="db")
 
-_EXPECTED = (SettingsError, PortTaken, DatabaseUnavailable, EmbeddedPostgresError)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """End with a sentence instead of a traceback when the surroundings are at fault."""
-    try:
-        yield
-    except _EXPECTED as error:
-        sys.stderr.write(f"ssa: {error}\n")
-        raise typer.Exit(1) from None
+Bind = Annotated[str | None, typer.Option(help="The address to answer on (SSA_BIND).")]
+Url = Annotated[str, typer.Option(help="Where the request manager answers.")]
+User = Annotated[str, typer.Option(help="Who you are: a login or an e-mail address.")]
+Key = Annotated[str | None, typer.Option(envvar="SSA_API_KEY", help="Your API key; in development the login.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+LOCAL = "http://127.0.0.1:8080"
 
 
 @app.command()
 def up(
     port: Annotated[int, typer.Option(help="The port to answer on; 0 takes a free one.")] = 8080,
-    bind: Annotated[str | None, typer.Option(help="The address to answer on (SSA_BIND).")] = None,
+    bind: Bind = None,
 ) -> None:
     """Run everything in one process."""
-    with _explained():
-        settings = _settings(bind)
-        listening = listen(settings.ssa_bind, port)
-        serve(house.everything(settings, port=listening.getsockname()[1]), listening)
+    with explained():
+        settings = settled(bind)
+        from . import server  # noqa: PLC0415  # see above
+
+        listening = server.listen(settings.ssa_bind, port)
+        from . import house  # noqa: PLC0415  # see above
+
+        server.serve(house.everything(settings, port=listening.getsockname()[1], say=say), listening)
+
+
+@app.command()
+def serve(
+    name: Annotated[str, typer.Argument(help="The service.")],
+    port: Annotated[int | None, typer.Option(help="The port to answer on, instead of its usual one.")] = None,
+    bind: Bind = None,
+) -> None:
+    """Run one service in a process of its own."""
+    if name not in set(Name):
+        fail(f"there is no service {name}; choose one of {', '.join(Name)}")
+    service = Name(name)
+    with explained():
+        settings = settled(bind)
+        from . import server  # noqa: PLC0415  # see above
+
+        listening = server.listen(settings.ssa_bind, PORTS[service] if port is None else port)
+        from . import house  # noqa: PLC0415  # see above
+
+        server.serve(house.alone(service, settings, say=say), listening)
 
 
 @app.command()
@@ -55,39 +74,59 @@ def migrate(
 
     async def run() -> None:
         async with running_postgres(read(DatabaseSettings), read(HouseSettings).ssa_home) as address:
+            await (await address.connect()).close()  # the helpful error comes from here
             if down is None:
                 await migrations.upgrade(address)
             else:
                 await migrations.downgrade(address, revision=down)
 
-    with _explained():
+    with explained():
         asyncio.run(run())
 
 
 @database.command("url")
 def database_url() -> None:
-    """Print a libpq URL of the database in use."""
-
-    async def run() -> str:
-        async with running_postgres(read(DatabaseSettings), read(HouseSettings).ssa_home) as address:
-            return address.url()
-
-    with _explained():
-        typer.echo(asyncio.run(run()))
+    """Print a libpq URL of the database in use, whether it is running or not."""
+    with explained():
+        typer.echo(address_of(read(DatabaseSettings), read(HouseSettings).ssa_home).url())
 
 
-def _settings(bind: str | None) -> HouseSettings:
-    """Read the settings; on loopback, and unless somebody decided otherwise, this is a development installation."""
-    settings = read(HouseSettings)
-    if bind is not None:
-        settings = settings.model_copy(update={"ssa_bind": bind})
-    if "ssa_env" not in settings.model_fields_set and settings.ssa_bind in {"127.0.0.1", "::1", "localhost"}:
-        settings = settings.model_copy(update={"ssa_env": "development"})
-    logging.configure(level=settings.log_level, format=_format(settings))
-    return settings
+@app.command()
+def chat(user: User = "alice.johnson", url: Url = LOCAL, key: Key = None) -> None:
+    """Talk with the agent; `quit`, `exit` or `q` ends."""
+    talk.chat(talk.Caller(url=url, user=user, key=key or user))
 
 
-def _format(settings: HouseSettings) -> Literal["json", "console"]:
-    if "log_format" in settings.model_fields_set or not sys.stderr.isatty():
-        return settings.log_format
-    return "console"
+@app.command()
+def ask(
+    text: Annotated[str, typer.Argument(help="What you want.")],
+    *,
+    user: User = "alice.johnson",
+    url: Url = LOCAL,
+    key: Key = None,
+    as_json: Json = False,
+) -> None:
+    """Ask once and print the answer."""
+    talk.ask(talk.Caller(url=url, user=user, key=key or user), text, show=talk.as_json if as_json else talk.as_text)
+
+
+@app.command()
+def demo() -> None:
+    """Show the whole thing working, from a question to the ticket, the e-mail and the webhook."""
+    from .demo import demonstration  # noqa: PLC0415  # see above
+
+    if not demonstration.run():
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(
+    port: Annotated[int, typer.Option(help="The port that `ssa up` is to answer on.")] = 8080, *, as_json: Json = False
+) -> None:
+    """Check what the product needs, and say what to do about what is missing."""
+    from .doctor import examination, report  # noqa: PLC0415  # see above
+
+    findings = examination.run(port=port)
+    typer.echo(report.as_json(findings) if as_json else report.as_text(findings))
+    if report.has_broken(findings):
+        raise typer.Exit(1)

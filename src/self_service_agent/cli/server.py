@@ -2,28 +2,41 @@
 
 import socket
 import sys
+from contextlib import AsyncExitStack
 from types import FrameType
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
+
+from .ports import PortTaken
 
 _DRAIN_SECONDS = 25
 _BACKLOG = 2048
 
 
-class PortTaken(Exception):
-    """Somebody else listens there; the message says how to choose another port."""
-
-
 class Server(uvicorn.Server):
-    """Says `ready` once it answers, and ends with success when it is asked to stop."""
+    """Says `ready` once it answers, and ends with success when it is asked to stop.
+
+    It opens and closes the application itself, because uvicorn would turn what goes wrong there into a traceback.
+    """
+
+    def __init__(self, config: uvicorn.Config, app: Starlette) -> None:
+        super().__init__(config)
+        self._app = app
+        self._opened = AsyncExitStack()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._opened.enter_async_context(self._app.router.lifespan_context(self._app))
         await super().startup(sockets)
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
-            sys.stdout.write(f"ready http://{host}:{port}\n")
+            sys.stdout.write(f"ready http://{f'[{host}]' if ':' in host else host}:{port}\n")
             sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        if not self.force_exit:
+            await self._opened.aclose()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop accepting and drain; a second signal does not wait any longer."""
@@ -47,11 +60,20 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def serve(app: FastAPI, listening: socket.socket) -> None:
+def serve(app: Starlette, listening: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT."""
     # Named, not left to `auto`: a missing uvloop or httptools would cost a factor of four without a word.
     config = uvicorn.Config(
-        app, loop="uvloop", http="httptools", ws="none", log_config=None, access_log=False, server_header=False,
-        timeout_graceful_shutdown=_DRAIN_SECONDS, backlog=_BACKLOG,
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+        backlog=_BACKLOG,
     )
-    Server(config).run(sockets=[listening])
+    Server(config, app).run(sockets=[listening])

@@ -1,5 +1,6 @@
 """What every process of the product reads from its environment."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -26,9 +27,23 @@ class HouseSettings(Settings):
     egress_allow_loopback: bool = False
     egress_allowed_networks: tuple[IPvAnyNetwork, ...] = ()
 
+    @property
+    def is_development(self) -> bool:
+        return self.ssa_env == "development"
+
     def egress(self, *, development: bool) -> EgressPolicy:
         """Return what outgoing connections may reach; in development also receivers on this machine."""
         return EgressPolicy(
             allow_loopback=self.egress_allow_loopback or development,
             allowed_networks=tuple(self.egress_allowed_networks),
         )
+
+
+# What a process needs of its surroundings, and nothing that would make it reach for anybody's systems.
+_SURROUNDINGS = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "TERM")
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    """Return the environment of a development installation in `home` that takes nothing from this one's settings."""
+    kept = {name: os.environ[name] for name in _SURROUNDINGS if name in os.environ}
+    return {**kept, "SSA_HOME": str(home), "SSA_ENV": "development"}

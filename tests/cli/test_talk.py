@@ -1,0 +1,96 @@
+"""Asking and chatting from a terminal."""
+
+import json
+import os
+import pty
+
+import pytest
+
+from self_service_agent.cli.talk import hint_of
+from tests.shared_clients.answers import ANSWER
+
+from .command import PATIENCE_SECONDS, ssa, started
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+def test_a_question_is_answered(system, tmp_path):
+    done = ssa("ask", "What is the laptop refresh policy?", "--url", system, home=tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Laptop refresh policy" in done.stdout
+
+
+def test_an_answer_can_be_json(system, tmp_path):
+    done = ssa("ask", "hello", "--json", "--url", system, "--user", "brian.cole", home=tmp_path)
+
+    answer = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert answer["status"] == "completed"
+    assert answer["response"]["metadata"]["engine"] == "rules"
+
+
+@pytest.mark.parametrize("command", [("ask", "hello"), ("chat",)], ids=["ask", "chat"])
+def test_where_nobody_answers_it_is_said_how_to_start(command, tmp_path):
+    done = ssa(*command, "--url", NOWHERE, home=tmp_path, text="hello\n")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"ssa: nobody answers at {NOWHERE}")
+    assert "`ssa up`" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_wrong_key_is_one_line(system, tmp_path):
+    done = ssa("ask", "hello", "--url", system, home=tmp_path, SSA_API_KEY="not a key")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"ssa: {system} says: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_chat_reads_lines_and_prints_answers(system, tmp_path):
+    lines = "hello\n\nwhat laptop do I have\nquit\nnever said\n"
+
+    done = ssa("chat", "--url", system, "--user", "john.doe", home=tmp_path, text=lines)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("\n\n") >= 2
+    assert "never said" not in done.stdout
+
+
+def test_a_chat_at_a_terminal_shows_the_choices_in_its_prompt(system, tmp_path):
+    ours, theirs = pty.openpty()
+    process = started(
+        "chat", "--url", system, home=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, TERM="dumb", COLUMNS="200"
+    )
+    os.close(theirs)
+
+    seen = _read_until(ours, b"you >")
+    os.write(ours, b"I need a new laptop\n")
+    seen += _read_until(ours, b"you [1-4] >")
+    os.write(ours, b"1\n")
+    seen += _read_until(ours, b"you [yes/no] >")
+    os.write(ours, b"no\nquit\n")
+    _read_until(ours, None)
+
+    assert process.wait(PATIENCE_SECONDS) == 0
+    assert b"Lenovo ThinkPad T14 (na-std-14)" in seen
+    os.close(ours)
+
+
+def test_the_hint_is_empty_when_nothing_is_expected():
+    assert hint_of(ANSWER) == ""
+
+
+def _read_until(terminal, wanted):
+    seen = b""
+    while wanted is None or wanted not in seen:
+        try:
+            piece = os.read(terminal, 65536)
+        except OSError:  # how Linux says that the other side has gone
+            piece = b""
+        if not piece:
+            assert wanted is None, seen
+            return seen
+        seen += piece
+    return seen
