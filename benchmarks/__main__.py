@@ -1,0 +1,22 @@
+"""`python -m benchmarks [NAME …] [--quick]`: the figures of the product, beside a bare baseline in the same run."""
+
+import argparse
+import asyncio
+
+from . import accepts, deliveries, handover, sync, turns
+
+_ALL = {"accepts": accepts, "sync": sync, "turns": turns, "handover": handover, "deliveries": deliveries}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"which to run: {', '.join(_ALL)} (default: all)")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work, for a first look")
+    given = parser.parse_args()
+    for name in given.names or _ALL:
+        print(f"\n{_ALL[name].__doc__.strip()}")
+        asyncio.run(_ALL[name].run(scale=0.1 if given.quick else 1.0))
+
+
+if __name__ == "__main__":
+    main()
