@@ -39,7 +39,8 @@ async def written(*items, limit=4096):
     others = [asyncio.ensure_future(writer.submit(item)) for item in items[1:]]
     await asyncio.sleep(0)
     ledger.gate.set()
-    return ledger.groups, await asyncio.gather(first, *others, return_exceptions=True)
+    async with asyncio.timeout(5):
+        return ledger.groups, await asyncio.gather(first, *others, return_exceptions=True)
 
 
 def kinds(results):

@@ -11,6 +11,7 @@ from pydantic import HttpUrl, SecretStr, ValidationError, create_model
 from self_service_agent.agent_service.app import agent_service, conversations
 from self_service_agent.agent_service.settings import AgentServiceSettings
 from self_service_agent.eventing.platform import bus_service, platform_service
+from self_service_agent.eventing.sink import event_sink
 from self_service_agent.integration_dispatcher.app import integration_dispatcher
 from self_service_agent.integration_dispatcher.channels import MANIFESTS
 from self_service_agent.kit.database import DatabaseSettings
@@ -106,6 +107,7 @@ def _on_platform(settings: HouseSettings, services: list[Service], *, say: Say) 
         platform_service(database, settings.ssa_home),
         _saying(say, "starting the services"),
         *services,
+        event_sink(_service_tokens(settings)),
         bus_service(),
     ]
 
@@ -140,8 +142,7 @@ def _agents(settings: HouseSettings, *, tools_url: str, is_tool_server_here: boo
     if agents.mcp_servicenow_url is None:
         agents = agents.model_copy(update={"mcp_servicenow_url": tools_url})
     policy = settings.egress(development=settings.is_development or is_tool_server_here)
-    tokens = ServiceTokens(_secret(settings), previous=settings.service_token_secret_previous)
-    return agent_service(agents, conversations(agents, tokens, policy=policy))
+    return agent_service(agents, conversations(agents, _service_tokens(settings), policy=policy))
 
 
 def _tools(settings: HouseSettings, *, mock_url: str, path: str) -> Service:
@@ -153,6 +154,10 @@ def _tools(settings: HouseSettings, *, mock_url: str, path: str) -> Service:
             yield
 
     return Service(name="mcp-servicenow", open=run, mounts={path: tools})
+
+
+def _service_tokens(settings: HouseSettings) -> ServiceTokens:
+    return ServiceTokens(_secret(settings), previous=settings.service_token_secret_previous)
 
 
 def _secret(settings: HouseSettings) -> SecretStr:

@@ -55,6 +55,11 @@ def house_settings(bind: str | None) -> HouseSettings:
         settings = settings.model_copy(update={"ssa_bind": bind})
     if "ssa_env" not in settings.model_fields_set and settings.ssa_bind in _LOOPBACK:
         settings = settings.model_copy(update={"ssa_env": "development"})
+    if settings.is_development and settings.ssa_bind not in _LOOPBACK:
+        raise SettingsError(
+            f"SSA_ENV: development has keys that everybody knows and must not answer on {settings.ssa_bind}; "
+            "bind to 127.0.0.1, or set SSA_ENV=production"
+        )
     return settings
 
 

@@ -23,6 +23,8 @@ class User:
 
     def is_named(self, name: str) -> bool:
         """Tell whether `name` (uuid, login or e-mail, in any case) means this person."""
+        if name in (self.login, self.email, self.user_id):
+            return True
         folded = name.strip().casefold()
         return folded in {form.casefold() for form in (self.user_id, self.login, self.email) if form}
 

@@ -18,8 +18,9 @@ _LONGEST_GROWN_WAIT = 6 * 3600.0
 _LONGEST_WISH = 30 * 86_400.0
 _LONGEST_ERROR = 1000
 _LONGEST_EXTERNAL_ID = 255
-# A worker that dies is no fault of the provider's; a delivery that kills its worker must end all the same.
-_CRASHES = 3
+# A worker that dies is no fault of the provider's, and most of what it had claimed was not even begun; a delivery that
+# kills its worker must end all the same.
+_CRASHES = 10
 
 
 class AttemptOutcome(StrEnum):
