@@ -182,6 +182,13 @@ async def test_who_brings_no_credential_of_ours_is_turned_away(lasting, door, he
     assert await counts(lasting) == before
 
 
+@pytest.mark.parametrize("door", DOORS)
+async def test_nothing_of_a_strangers_body_is_read(lasting, door):
+    answer = await lasting.client.post(f"/api/v1/requests/{door}", content=b"{not json")
+
+    assert_is_a_problem(answer, 401)
+
+
 @pytest.mark.parametrize("path", ["", "/status", "/result"])
 @pytest.mark.parametrize(("user", "status"), [("john.doe", 404), ("web-admin", 200), ("alice.johnson", 200)])
 async def test_a_request_is_shown_to_its_owner_and_to_administrators(lasting, *, path, user, status):

@@ -5,9 +5,9 @@ the request and its model and returns a finished response; `ShortCut` takes such
 """
 
 import inspect
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
@@ -18,7 +18,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from self_service_agent.kit.problems import Problem, handler_of
 from self_service_agent.kit.validation import complaint
 
+_CHECK = "admission_check"
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+EndpointT = TypeVar("EndpointT", bound=Callable[..., Any])
+
+
+def admitted_by(check: Callable[[Request], Awaitable[None]]) -> Callable[[EndpointT], EndpointT]:
+    """Let only callers in whom `check` does not refuse by raising; nothing of a stranger's body is parsed."""
+
+    def decorate(endpoint: EndpointT) -> EndpointT:
+        vars(endpoint)[_CHECK] = check
+        return endpoint
+
+    return decorate
 
 
 class LightRoute(APIRoute):
@@ -26,8 +40,10 @@ class LightRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         endpoint, model = self.endpoint, _model_of(self.endpoint)
+        check: Callable[[Request], Awaitable[None]] = vars(endpoint)[_CHECK]
 
         async def handle(request: Request) -> Response:
+            await check(request)
             response: Response = await endpoint(request, parse(model, await request.body()))
             return response
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import asyncpg
 from fastapi import APIRouter, Depends, Request, Response
 
-from self_service_agent.kit.http.light import LightRoute
+from self_service_agent.kit.http.light import LightRoute, admitted_by
 from self_service_agent.kit.problems import Problem
 from self_service_agent.request_manager.authentication.rules import Forbidden, bearer_of
 from self_service_agent.request_manager.results import repository as results
@@ -38,19 +38,39 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
+async def _a_person(request: Request) -> None:
+    doors_of(request).authentication.person(request.headers)
+
+
+async def _anybody_allowed(request: Request) -> None:
+    if not (doors_of(request).anonymous_generic and "authorization" not in request.headers):
+        await _a_person(request)
+
+
+async def _a_tool(request: Request) -> None:
+    doors_of(request).authentication.tool(request.headers)
+
+
+async def _slack(request: Request) -> None:
+    doors_of(request).authentication.slack(request.headers, await request.body())
+
+
 @router.post("/web", response_model=RequestResult, responses=_ANSWERS)
+@admitted_by(_a_person)
 async def post_web_request(request: Request, body: WebRequest) -> Response:
     """Ask as a person, from a browser."""
     return await _answer_person(request, body)
 
 
 @router.post("/cli", response_model=RequestResult, responses=_ANSWERS)
+@admitted_by(_a_person)
 async def post_cli_request(request: Request, body: CLIRequest) -> Response:
     """Ask as a person, from a terminal."""
     return await _answer_person(request, body)
 
 
 @router.post("/generic", response_model=RequestResult, responses=_ANSWERS)
+@admitted_by(_anybody_allowed)
 async def post_generic_request(request: Request, body: BaseRequest) -> Response:
     """Ask as a person, on behalf of any integration type."""
     doors = doors_of(request)
@@ -61,20 +81,21 @@ async def post_generic_request(request: Request, body: BaseRequest) -> Response:
 
 
 @router.post("/tool", response_model=RequestResult, responses=_ANSWERS)
+@admitted_by(_a_tool)
 async def post_tool_request(request: Request, body: ToolRequest) -> Response:
     """Ask as a tool, on behalf of a person."""
     doors = doors_of(request)
-    doors.authentication.tool(request.headers, body.tool_id)
+    if doors.authentication.tool(request.headers).tool_id != body.tool_id:
+        raise Forbidden(f"this key does not belong to the tool {body.tool_id}")
     user = await doors.authentication.user_named(body.user_id)
     return await respond(request, body, user)
 
 
 @router.post("/slack", response_model=RequestResult, responses=_ANSWERS)
+@admitted_by(_slack)
 async def post_slack_request(request: Request, body: SlackRequest) -> Response:
     """Ask from Slack; the signature covers the raw body, and the answer goes to the thread."""
-    doors = doors_of(request)
-    doors.authentication.slack(request.headers, await request.body())
-    user = await doors.authentication.user_named(body.user_id)
+    user = await doors_of(request).authentication.user_named(body.user_id)
     # The same signature again is the same request again: a replay starts nothing new.
     key = request.headers.get("idempotency-key") or request.headers["x-slack-signature"]
     wishes = replace(wishes_of({"idempotency-key": key}, {}), asynchronous=True)
