@@ -12,6 +12,12 @@ import pytest
 
 from .command import PATIENCE_SECONDS, ssa, started
 
+PRODUCTION = {
+    "SSA_ENV": "production",
+    "SERVICE_TOKEN_SECRET": "a secret of at least thirty-two bytes",
+    "SERVICENOW_INSTANCE_URL": "https://example.service-now.com",
+}
+
 
 @pytest.mark.parametrize(
     ("variables", "words"),
@@ -21,6 +27,10 @@ from .command import PATIENCE_SECONDS, ssa, started
         pytest.param({"SERVICENOW_INSTANCE_URL": "here"}, "SERVICENOW_INSTANCE_URL", id="not an address"),
         pytest.param({"AGENTS_FOLDER": "/dev"}, "routing-agent", id="no agents"),
         pytest.param({"SSA_HOME": "/dev/null/home"}, "SSA_HOME", id="no place for data"),
+        pytest.param(PRODUCTION | {"ALLOW_ANONYMOUS_GENERIC": "true"}, "ALLOW_ANONYMOUS_GENERIC", id="no keys at all"),
+        pytest.param(PRODUCTION | {"WEB_API_KEYS": '{"web-admin": "a@b.c"}'}, "WEB_API_KEYS", id="a known key"),
+        pytest.param(PRODUCTION | {"SNOW_API_KEY": "your-tool-api-key"}, "snow-integration", id="a known tool key"),
+        pytest.param({"SSA_ENV": "development", "SSA_BIND": "0.0.0.0"}, "SSA_ENV", id="known keys for everybody"),  # noqa: S104  # it must refuse
     ],
 )
 def test_what_is_missing_is_said_in_one_line(variables, words, tmp_path):

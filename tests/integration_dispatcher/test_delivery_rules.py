@@ -93,8 +93,8 @@ def test_a_failed_attempt_means(error, *, attempt, status, outcome):
         pytest.param(an_attempt(), None, id="a first attempt is made"),
         pytest.param(an_attempt(expires_at=NOON), DeliveryStatus.EXPIRED, id="an expired one is not"),
         pytest.param(an_attempt(taken_over=True), None, id="a cut-off one is repeated"),
-        pytest.param(an_attempt(number=7, taken_over=True), None, id="also beyond the retries"),
-        pytest.param(an_attempt(number=8, taken_over=True), DeliveryStatus.UNKNOWN, id="but not for ever"),
+        pytest.param(an_attempt(number=14, taken_over=True), None, id="also beyond the retries"),
+        pytest.param(an_attempt(number=15, taken_over=True), DeliveryStatus.UNKNOWN, id="but not for ever"),
         pytest.param(
             an_attempt(taken_over=True, repeatable=False), DeliveryStatus.UNKNOWN, id="nor where it would be seen twice"
         ),

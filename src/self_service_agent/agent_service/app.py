@@ -48,7 +48,7 @@ def agent_service(settings: AgentServiceSettings, open_taker: OpenTaker) -> Serv
                 durable=False,
             )
             workers = TurnWorkers(
-                platform.pools.durable,
+                platform.pools.relaxed,
                 platform.notifier,
                 taker,
                 policy=settings.turn_policy,

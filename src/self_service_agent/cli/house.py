@@ -124,8 +124,22 @@ def _saying(say: Say, text: str) -> Service:
 def _callers(settings: HouseSettings) -> Service:
     manager = read(RequestManagerSettings)
     if not settings.is_development:
+        _refuse_open_doors(manager)
         return authentication(manager)
     return authentication(manager, development_logins=development.logins(), development_tool_keys=development.TOOL_KEYS)
+
+
+def _refuse_open_doors(manager: RequestManagerSettings) -> None:
+    """Raise `SettingsError` for keys that everybody knows, and for doors without any."""
+    if manager.allow_anonymous_generic:
+        raise SettingsError("ALLOW_ANONYMOUS_GENERIC: only in development may anybody ask as anybody")
+    known = {login for login, _ in development.logins()}
+    if known & manager.web_api_keys.keys():
+        raise SettingsError("WEB_API_KEYS: holds a development key, which everybody knows")
+    known_tool_keys = {key for key, _ in development.TOOL_KEYS}
+    for tool, key in manager.tool_keys.items():
+        if key.get_secret_value() in known_tool_keys:
+            raise SettingsError(f"the key of {tool} is a development key, which everybody knows")
 
 
 def _dispatching(settings: HouseSettings) -> list[Service]:

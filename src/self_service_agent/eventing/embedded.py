@@ -120,7 +120,7 @@ class _Consumer:
                 log.warning("events.database_unavailable", consumer=self._name, error=str(error))
                 await asyncio.sleep(_PAUSE_AFTER_SURPRISE)
                 continue
-            if not handled:
+            if handled < store.BATCH:  # what came in the meantime has set the flag again
                 await self._wakeup.wait(sweep=_SWEEP)
 
     async def _handle_waiting(self) -> int:

@@ -88,12 +88,18 @@ def read_value(text: str, *, slot_type: str, today: date) -> str | float | None:
             return found[0].lower() if found else None
         case "number":
             numbers = _NUMBER.findall(text)
-            return float(numbers[0]) if len(numbers) == 1 else None
+            return _number(numbers[0]) if len(numbers) == 1 else None
         case "date":
             day = _read_day(text, today=today)
             return day.isoformat() if day else None
         case _:
             return text.strip() or None
+
+
+def _number(written: str) -> float:
+    """Read a number; a whole one is shown without a point later on."""
+    number = float(written)
+    return int(number) if number.is_integer() else number
 
 
 def _read_day(text: str, *, today: date) -> date | None:

@@ -118,7 +118,10 @@ async def _events(
         try:
             while not answer.done():
                 said = await _next(progress, answer)
-                yield _event(said["kind"], said["data"]) if said else b": still here\n\n"
+                if said is not None:
+                    yield _event(said["kind"], said["data"])
+                elif not answer.done():
+                    yield b": still here\n\n"
         finally:
             answer.cancel()
         while not progress.empty():
