@@ -27,6 +27,16 @@ async def test_a_repeated_key_gets_the_first_answer_again(house):
     assert await requests_and_turns(house) == (1, 1, 1)
 
 
+async def test_a_repeat_that_does_not_wait_hears_how_far_the_request_is(house):
+    key = {"Idempotency-Key": "once"}
+    first = await house.ask("hello", headers=key)
+
+    again = await house.ask("hello", headers=key | {"Prefer": "respond-async"})
+
+    assert (again.status_code, again.json()["status"]) == (202, "completed")
+    assert again.json()["request_id"] == first.json()["request_id"]
+
+
 async def test_concurrent_requests_with_one_key_are_one(house):
     answers = await gather_ordered(*(house.ask("hello", headers=KEY) for _ in range(8)))
 

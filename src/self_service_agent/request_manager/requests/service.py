@@ -70,7 +70,8 @@ class Requests:
         """Accept a request and wait for its answer as long as the caller may wait, and until it has gone."""
         new = self.prepare(request, user, wishes, request_id=new_id())
         if wishes.asynchronous:
-            return _pending(await self.accept(new))
+            stored = await self.accept(new)
+            return await self._pending_again(stored) if stored.repeated else _pending(stored)
         with self.waiters.waiting(new.request_id) as future:
             stored = await self.accept(new)
             return await self.wait(stored, future, gone)
@@ -121,6 +122,10 @@ class Requests:
             raise UnstorableRequest("The request holds text or numbers that cannot be stored.") from error
         self._bus.published(events.REQUEST_CREATED)
         return stored
+
+    async def _pending_again(self, stored: StoredRequest) -> Pending:
+        status = await results.confirm(self._pools.durable, stored.request_id)
+        return Pending(request_id=stored.request_id, session_id=stored.session_id, status=status)
 
     async def wait(
         self,

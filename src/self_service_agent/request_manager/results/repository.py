@@ -9,7 +9,7 @@ import orjson
 from self_service_agent.kit.database import Pool, PooledConnection
 from self_service_agent.kit.notifications import PRESENCE
 from self_service_agent.shared_models.integrations import IntegrationType
-from self_service_agent.shared_models.requests import AgentResponse, DeliveryChoice
+from self_service_agent.shared_models.requests import AgentResponse, DeliveryChoice, RequestStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +89,14 @@ async def wait_again(pool: Pool, request_id: str, replica: str) -> str | None:
     """Record that somebody waits for a request, unless it is answered; return which process waited for it before."""
     before = await pool.fetchval(_WAIT_AGAIN, request_id, replica)
     return None if before is None else str(before)
+
+
+async def confirm(pool: Pool, request_id: str) -> RequestStatus:
+    """Return how far a request is, once it is on disk: the first attempt at it may not have waited for that."""
+    status = await pool.fetchval(
+        "UPDATE request_logs SET updated_at = now() WHERE request_id = $1 RETURNING status", request_id
+    )
+    return RequestStatus(status)
 
 
 async def ready(pool: Pool, request_ids: Sequence[str]) -> list[AgentResponse]:
