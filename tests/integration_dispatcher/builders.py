@@ -139,7 +139,10 @@ async def hand_over(
     pool: Pool, planning: Planning, answers: Iterable[RequestCompleted], *, notifier: Notifier | None = None
 ) -> None:
     """Bring answers to the dispatcher as the bus does."""
-    events = [Event(id=new_id(), partition_key=each.response.session_id, sequence=None, data=each) for each in answers]
+    events = [
+        Event(id=new_id(), partition_key=each.response.session_id, sequence=None, data=each, text="")
+        for each in answers
+    ]
     async with pool.acquire() as connection:
         async with connection.transaction():
             after_commit = await plan_deliveries(events, connection, planning=planning, notifier=notifier or Notifier())

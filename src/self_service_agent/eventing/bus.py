@@ -17,12 +17,13 @@ AfterCommit = Callable[[], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event(Generic[DataT]):
-    """One event with its data parsed."""
+    """One event with its data parsed, and as it came."""
 
     id: str
     partition_key: str
     sequence: int | None
     data: DataT
+    text: str
 
 
 # Handles events of one type, in order, inside one transaction that also remembers them as handled. It does database

@@ -46,7 +46,8 @@ class EmbeddedBus:
     ) -> None:
         self._pools = pools
         self._notifier = notifier
-        self._subscriptions = subscriptions
+        self._subscriptions = dict(subscriptions)
+        self._topics = {kind: [_topic(consumer) for consumer in names] for kind, names in subscriptions.items()}
         self._retry = retry or RetryPolicy()
         self._consumers: list[_Consumer] = []
 
@@ -60,8 +61,9 @@ class EmbeddedBus:
             await store.insert(connection, addressed)
 
     def published(self, *types: str) -> None:
-        for consumer in {consumer for kind in types for consumer in self._subscriptions.get(kind, ())}:
-            self._notifier.notify(_topic(consumer))
+        for kind in types:
+            for topic in self._topics.get(kind, ()):
+                self._notifier.notify(topic)
 
     def consume(self, consumer: str, bindings: Mapping[str, Binding], *, durable: bool = True) -> None:
         wakeup = self._notifier.wakeup(_topic(consumer))
@@ -195,7 +197,11 @@ def _parse(record: asyncpg.Record, binding: Binding) -> Event[Any]:
     except ValidationError as error:
         raise UnacceptableEvent(f"data does not fit {record['type']}: {error.error_count()} errors") from error
     return Event(
-        id=record["event_id"], partition_key=record["partition_key"], sequence=store.sequence_of(record), data=data
+        id=record["event_id"],
+        partition_key=record["partition_key"],
+        sequence=store.sequence_of(record),
+        data=data,
+        text=record["data"],
     )
 
 

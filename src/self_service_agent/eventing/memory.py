@@ -131,4 +131,5 @@ def _parse(event: CloudEvent, binding: Binding) -> Event[Any]:
         partition_key=partition_key_of(event),
         sequence=None if sequence is None else int(sequence),
         data=data,
+        text=(event.data or b"null").decode(),
     )

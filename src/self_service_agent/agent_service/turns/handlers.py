@@ -17,7 +17,7 @@ async def queue_turns(
     created: Sequence[Event[RequestCreated]], connection: PooledConnection, *, notifier: Notifier
 ) -> AfterCommit:
     """Queue a turn for each request."""
-    behind = await repository.enqueue(connection, [(event.data, event.sequence or 0) for event in created])
+    behind = await repository.enqueue(connection, created)
 
     def tell() -> None:
         notifier.notify(TOPIC)

@@ -8,9 +8,11 @@ from typing import Any
 import asyncpg
 import orjson
 
+from self_service_agent.eventing.bus import Event
 from self_service_agent.eventing.store import INSERT_EVENTS
 from self_service_agent.kit.database import Pool, PooledConnection
 from self_service_agent.shared_models import events
+from self_service_agent.shared_models.events import RequestCreated
 from self_service_agent.shared_models.requests import NormalizedRequest
 
 
@@ -153,18 +155,18 @@ _RENEW = """
 """
 
 
-async def enqueue(connection: PooledConnection, requests: Sequence[tuple[NormalizedRequest, int]]) -> set[str]:
+async def enqueue(connection: PooledConnection, created: Sequence[Event[RequestCreated]]) -> set[str]:
     """Queue each request at its place in its session, and return the sessions that need `promote` after the commit.
 
     A request that is known already stays as it is.
     """
     rows = await connection.fetch(
         _ENQUEUE,
-        [request.request_id for request, _ in requests],
-        [request.session_id for request, _ in requests],
-        [request.user_id for request, _ in requests],
-        [sequence for _, sequence in requests],
-        [request.model_dump_json() for request, _ in requests],
+        [event.data.request_id for event in created],
+        [event.data.session_id for event in created],
+        [event.data.user_id for event in created],
+        [event.sequence or 0 for event in created],
+        [event.text for event in created],
     )
     return {row["session_id"] for row in rows if row["status"] == "queued"}
 

@@ -1,8 +1,9 @@
 """How an accepted request is answered over HTTP: at once, later, or as a stream of events."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from fastapi import Request, Response
@@ -29,25 +30,15 @@ async def respond(request: Request, body: BaseRequest, user: User, *, wishes: Wi
     `wishes` are those of the headers unless given.
     """
     doors = doors_of(request)
-    wishes = wishes or wishes_of(request.headers, request.query_params)
+    wishes = wishes or wishes_of(request.headers, request.query_params if request.scope["query_string"] else {})
     if wishes.stream and not wishes.asynchronous:
         return await _stream(doors, body, user=user, wishes=wishes)
-    with _hanging_up(request) as gone:
-        outcome = await doors.requests.answer(body, user, wishes, gone=gone)
+    outcome = await doors.requests.answer(body, user, wishes, gone=partial(_disconnect, request))
     return answered(outcome) if isinstance(outcome, AgentResponse) else accepted(outcome)
 
 
-@contextmanager
-def _hanging_up(request: Request) -> Iterator["asyncio.Task[None]"]:
-    """Yield a task that is done once the caller has gone."""
-    watching = asyncio.ensure_future(_disconnect(request))
-    try:
-        yield watching
-    finally:
-        watching.cancel()
-
-
 async def _disconnect(request: Request) -> None:
+    """Return once the caller has gone."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 

@@ -1,7 +1,7 @@
 """Accepting requests and seeing them through: answered now, streamed, or answered later."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -43,6 +43,14 @@ class Pending:
     status: RequestStatus = RequestStatus.PENDING
 
 
+# Returns once the caller has gone.
+Gone = Callable[[], Coroutine[Any, Any, None]]
+
+
+class _StoppedWaiting(Exception):
+    """The caller has waited long enough, or has gone."""
+
+
 class Requests:
     """The use cases of the request endpoints."""
 
@@ -64,9 +72,7 @@ class Requests:
         """Wait until every accepted request is stored."""
         await self._writer.close()
 
-    async def answer(
-        self, request: BaseRequest, user: User, wishes: Wishes, *, gone: "asyncio.Future[None]"
-    ) -> AgentResponse | Pending:
+    async def answer(self, request: BaseRequest, user: User, wishes: Wishes, *, gone: Gone) -> AgentResponse | Pending:
         """Accept a request and wait for its answer as long as the caller may wait, and until it has gone."""
         new = self.prepare(request, user, wishes, request_id=new_id())
         if wishes.asynchronous:
@@ -128,10 +134,7 @@ class Requests:
         return Pending(request_id=stored.request_id, session_id=stored.session_id, status=status)
 
     async def wait(
-        self,
-        stored: StoredRequest,
-        future: "asyncio.Future[AgentResponse]",
-        gone: "asyncio.Future[None] | None" = None,
+        self, stored: StoredRequest, future: "asyncio.Future[AgentResponse]", gone: Gone | None = None
     ) -> AgentResponse | Pending:
         """Wait for the answer as long as a caller may; after that, and if the caller goes, nobody waits for it."""
         if not stored.repeated:
@@ -145,21 +148,27 @@ class Requests:
         return outcome
 
     async def _wait(
-        self,
-        stored: StoredRequest,
-        future: "asyncio.Future[AgentResponse]",
-        gone: "asyncio.Future[None] | None",
+        self, stored: StoredRequest, future: "asyncio.Future[AgentResponse]", gone: Gone | None
     ) -> AgentResponse | Pending:
         patience = self._policy.patience.total_seconds()
-        either: set[asyncio.Future[Any]] = {future} if gone is None else {future, gone}
+        timer = asyncio.get_running_loop().call_later(patience, _stop_waiting, future)
+        watching = None if gone is None else asyncio.ensure_future(gone())
+        if watching is not None:
+            watching.add_done_callback(lambda _: _stop_waiting(future))
         try:
-            await asyncio.wait(either, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            return await future
+        except _StoppedWaiting:
+            if await self._give_up(stored, future):
+                return _pending(stored)
+            (answered,) = await results.ready(self._pools.durable, [stored.request_id])
+            return answered  # in the last moment
         except asyncio.CancelledError:
             await finish(self._give_up(stored, future))
             raise
-        if not future.done() and await self._give_up(stored, future):
-            return _pending(stored)
-        return await future  # if it is not there yet, it was sent in the last moment and is on its way
+        finally:
+            timer.cancel()
+            if watching is not None:
+                watching.cancel()
 
     async def _give_up(self, stored: StoredRequest, future: "asyncio.Future[AgentResponse]") -> bool:
         replica = self.waiters.replica if self.waiters.leave(stored.request_id, future) else None
@@ -175,6 +184,11 @@ class Requests:
             if len(requests) > 1:
                 raise
             return await store()  # another process stored the same Idempotency-Key meanwhile: now it is known
+
+
+def _stop_waiting(future: "asyncio.Future[AgentResponse]") -> None:
+    if not future.done():
+        future.set_exception(_StoppedWaiting())
 
 
 def _pending(stored: StoredRequest) -> Pending:
