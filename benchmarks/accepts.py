@@ -1,10 +1,8 @@
-"""Durable accepts: 202 for an asynchronous request, authenticated, validated and on disk."""
+"""Durable accepts by the request manager alone: 202 for a request, authenticated, validated and on disk."""
 
 import asyncio
 
-import asyncpg
-
-from .house import generate, is_quiet, running_baseline, running_house
+from .house import generate, running_baseline, running_house
 from .report import row, title
 
 _BARE_PORT = 18099
@@ -12,8 +10,7 @@ _BARE_PORT = 18099
 
 async def run(*, scale: float) -> None:
     title("callers", "bare /s", "ours /s", "share", "p50 ms", "p95", "p99", "our CPU us", "PG CPU us")
-    async with running_house(DEFAULT_AGENT_ID="echo-agent", TURN_CONCURRENCY="1") as house:
-        connection = await asyncpg.connect(house.database_url)
+    async with running_house("serve", "request-manager") as house:
         with running_baseline(house.database_url, _BARE_PORT):
             await _until_up(_BARE_PORT)
             for callers in (1, 8, 32, 64):
@@ -22,7 +19,6 @@ async def run(*, scale: float) -> None:
                 before = house.cpu()
                 ours = await generate(house.port, "/api/v1/requests/web?async=true", callers=callers, total=total)
                 after = house.cpu()
-                await is_quiet(connection)
                 row(
                     callers,
                     f"{bare['per_second']:.0f}",
@@ -34,7 +30,6 @@ async def run(*, scale: float) -> None:
                     f"{(after[0] - before[0]) / total * 1e6:.0f}",
                     f"{(after[1] - before[1]) / total * 1e6:.0f}",
                 )
-        await connection.close()
 
 
 async def _until_up(port: int) -> None:

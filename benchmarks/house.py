@@ -39,8 +39,8 @@ class House:
 
 
 @asynccontextmanager
-async def running_house(**environment: str) -> AsyncIterator[House]:
-    """Yield `ssa up` on a fresh home; its callers' keys are caller-0, caller-1 and so on."""
+async def running_house(*command: str, **environment: str) -> AsyncIterator[House]:
+    """Yield `ssa up`, or another command, on a fresh home; its callers' keys are caller-0, caller-1 and so on."""
     keys = {f"caller-{number}": f"caller-{number}@company.com" for number in range(_CALLERS)}
     with tempfile.TemporaryDirectory(prefix="ssa-bench-") as folder:
         variables = os.environ | {
@@ -52,7 +52,11 @@ async def running_house(**environment: str) -> AsyncIterator[House]:
         }
         with (Path(folder) / "log").open("w") as log:
             child = subprocess.Popen(
-                [_SSA, "up", "--port", "0"], env=variables, stdout=subprocess.PIPE, stderr=log, text=True
+                [_SSA, *(command or ("up",)), "--port", "0"],
+                env=variables,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
             )
         try:
             yield await _met(child, Path(folder))

@@ -3,7 +3,11 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
+
+from pydantic_core import to_json
 
 from self_service_agent.shared_models.integrations import IntegrationType
 from self_service_agent.shared_models.requests import (
@@ -15,6 +19,7 @@ from self_service_agent.shared_models.requests import (
     ToolRequest,
     WebRequest,
 )
+from self_service_agent.shared_models.users import User
 
 # Types that have a channel to answer on; the others are answered to their caller.
 DELIVERABLE: Final = frozenset(IntegrationType) - {IntegrationType.WEB, IntegrationType.CLI, IntegrationType.TOOL}
@@ -75,6 +80,33 @@ def delivery_of(request: BaseRequest, *, asynchronous: bool) -> DeliveryChoice:
     if asynchronous and channels:
         return DeliveryChoice(mode=DeliveryMode.CHANNELS, channels=channels)
     return DeliveryChoice(mode=DeliveryMode.REPLY, channels=channels)
+
+
+@lru_cache(maxsize=256)
+def in_json(choice: DeliveryChoice) -> str:
+    """Return a choice as it is stored; there are few different ones."""
+    return choice.model_dump_json()
+
+
+def normalized(request: BaseRequest, user: User, *, request_id: str, stream_to: str | None, now: datetime) -> str:
+    """Return the JSON of a `NormalizedRequest`, but for the session, which is found as the request is stored."""
+    target = target_agent_of(request)
+    # Written without building the model: every value has been checked at the door, and this is on the hottest path.
+    return to_json(
+        {
+            "request_id": request_id,
+            "user_id": user.user_id,
+            "integration_type": request.integration_type,
+            "request_type": request.request_type,
+            "content": request.content.strip() or request.content,
+            "integration_context": integration_context_of(request),
+            "user_context": {"email": user.email, "login": user.login},
+            "target_agent_id": target,
+            "requires_routing": target is None,
+            "stream_to": stream_to,
+            "created_at": now,
+        }
+    ).decode()
 
 
 def fingerprint_of(request: BaseRequest) -> str:

@@ -17,7 +17,7 @@ from self_service_agent.kit.ids import new_id
 from self_service_agent.request_manager.results import repository as results
 from self_service_agent.request_manager.results.waiters import Waiters
 from self_service_agent.shared_models import events
-from self_service_agent.shared_models.requests import AgentResponse, BaseRequest, NormalizedRequest, RequestStatus
+from self_service_agent.shared_models.requests import AgentResponse, BaseRequest, RequestStatus
 from self_service_agent.shared_models.users import User
 
 from . import repository, rules
@@ -87,20 +87,6 @@ class Requests:
         waits = not wishes.asynchronous
         wanted = request.wanted_session
         scope = rules.scope_of(request, per_integration_type=self._policy.session_per_integration_type)
-        normalized = NormalizedRequest(
-            request_id=request_id,
-            session_id="",
-            user_id=user.user_id,
-            integration_type=request.integration_type,
-            request_type=request.request_type,
-            content=request.content.strip() or request.content,
-            integration_context=rules.integration_context_of(request),
-            user_context={"email": user.email, "login": user.login},
-            target_agent_id=(target := rules.target_agent_of(request)),
-            requires_routing=target is None,
-            stream_to=self.waiters.replica if wishes.stream else None,
-            created_at=clock.now(),
-        )
         return NewRequest(
             request_id=request_id,
             user_id=user.user_id,
@@ -110,12 +96,18 @@ class Requests:
             integration_type=request.integration_type,
             request_type=request.request_type,
             content=request.content,
-            normalized=normalized.model_dump_json(),
+            normalized=rules.normalized(
+                request,
+                user,
+                request_id=request_id,
+                stream_to=self.waiters.replica if wishes.stream else None,
+                now=clock.now(),
+            ),
             idempotency_key=wishes.idempotency_key,
             fingerprint=rules.fingerprint_of(request) if wishes.idempotency_key else None,
             reply_to=self.waiters.replica if waits else None,
             promised=wishes.asynchronous or wishes.stream,
-            delivery=rules.delivery_of(request, asynchronous=wishes.asynchronous).model_dump_json(),
+            delivery=rules.in_json(rules.delivery_of(request, asynchronous=wishes.asynchronous)),
             channel_id=getattr(request, "channel_id", None),
             thread_id=getattr(request, "thread_id", None),
         )
