@@ -27,6 +27,7 @@ from .deliveries.service import Deliveries
 from .deliveries.worker import DeliveryWorkers
 from .preferences import endpoints as preferences
 from .preferences.defaults import integration_defaults
+from .preferences.repository import publish_defaults
 from .preferences.service import Preferences
 from .settings import DeliverySettings, read_default_changes
 
@@ -45,6 +46,7 @@ def integration_dispatcher(*, policy: EgressPolicy, email: Callable[[FastAPI], M
             client = await stack.enter_async_context(Client.open(policy=policy, user_agent="self-service-agent"))
             channels = await stack.enter_async_context(open_channels(client, tuple(manifests.values())))
             defaults = integration_defaults(channels.installed, changes)
+            await publish_defaults(platform.pools.durable, defaults)
             planning = Planning(defaults=defaults, opened=channels.opened, expiry=settings.expiry)
             app.state.preferences = Preferences(platform.pools.durable, defaults)
             app.state.deliveries = Deliveries(platform.pools.durable, platform.notifier, planning)

@@ -181,6 +181,15 @@ async def strays(pool: Pool) -> list[str]:
     return [row["session_id"] for row in await pool.fetch(_STRAYS)]
 
 
+async def next_lease_end(pool: Pool) -> timedelta | None:
+    """Return how long the first lease to end still has; None if no turn is being taken."""
+    wait: timedelta | None = await pool.fetchval(
+        "SELECT greatest(min(lease_until) - now(), interval '0') FROM turns"
+        " WHERE finished_at IS NULL AND status <> 'queued' AND lease_until IS NOT NULL"
+    )
+    return wait
+
+
 async def claim(pool: Pool, *, limit: int, lease_token: str, lease: timedelta) -> list[ClaimedTurn]:
     """Take up to `limit` turns, at most one of each session, oldest first."""
     rows = await pool.fetch(_CLAIM, limit, lease_token, lease)

@@ -23,6 +23,8 @@ from .rules import TurnPolicy
 
 _SWEEP = timedelta(seconds=10)
 _PAUSE = 1.0
+_GROUP_LIMIT = 64
+_CLOCK_SLACK = 0.02  # the database's clock decides when a turn is due
 
 log = structlog.get_logger(__name__)
 
@@ -87,9 +89,9 @@ class TurnWorkers:
             await asyncio.wait(self._running)
 
     async def _claim_for_ever(self, tasks: asyncio.TaskGroup) -> None:
-        await self._find_strays()
+        await self._look_around()
         while not self._stopping:
-            free = self._policy.concurrency - len(self._running)
+            free = min(self._policy.concurrency - len(self._running), _GROUP_LIMIT)
             try:
                 claimed = await self._claim(free) if free > 0 else []
             except DATABASE_TROUBLE as error:
@@ -101,17 +103,20 @@ class TurnWorkers:
                 self._running[task] = turn
                 task.add_done_callback(self._forget)
             if (free == 0 or len(claimed) < free) and not await self._wakeup.wait(sweep=_SWEEP):
-                await self._find_strays()
+                await self._look_around()
 
     def _remember_to_promote(self, session_id: str) -> None:
         if session_id:
             self._behind.add(session_id)
             self._wakeup.set()
 
-    async def _find_strays(self) -> None:
-        """Find what a process queued or finished just before it died."""
+    async def _look_around(self) -> None:
+        """Find what a process that died has left behind: turns to promote, and leases that are about to run out."""
         with contextlib.suppress(*DATABASE_TROUBLE):
             self._behind.update(await repository.strays(self._pool))
+            wait = await repository.next_lease_end(self._pool)
+            if wait is not None:
+                asyncio.get_running_loop().call_later(wait.total_seconds() + _CLOCK_SLACK, self._wakeup.set)
 
     async def _promote(self) -> None:
         behind, self._behind = self._behind, set()
@@ -124,7 +129,7 @@ class TurnWorkers:
     async def _claim(self, limit: int) -> list[ClaimedTurn]:
         if self._behind:
             await self._promote()
-        return await repository.claim(self._pool, limit=min(limit, 64), lease_token=new_id(), lease=self._policy.lease)
+        return await repository.claim(self._pool, limit=limit, lease_token=new_id(), lease=self._policy.lease)
 
     def _forget(self, task: "asyncio.Task[None]") -> None:
         was_full = len(self._running) >= self._policy.concurrency
@@ -149,7 +154,7 @@ class TurnWorkers:
             )
             wait = self._policy.wait(turn.attempt, random=random.random())  # noqa: S311  # jitter, not a secret
             await self._put_back(turn, wait=wait, error=f"{type(error).__name__}: {error}"[:2000])
-            asyncio.get_running_loop().call_later(wait.total_seconds() + 0.02, self._wakeup.set)
+            asyncio.get_running_loop().call_later(wait.total_seconds() + _CLOCK_SLACK, self._wakeup.set)
 
     async def _take(self, turn: ClaimedTurn) -> FinishedTurn:
         if self._policy.is_spent(turn.attempt, taken_over=turn.taken_over):

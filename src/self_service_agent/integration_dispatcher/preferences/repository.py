@@ -12,6 +12,7 @@ from self_service_agent.channels.base import Person
 from self_service_agent.kit.database import Pool, PooledConnection
 from self_service_agent.shared_models.integrations import IntegrationType
 
+from .defaults import Configs
 from .rules import Override, Recipient, stranger
 
 Executor: TypeAlias = "Pool | PooledConnection"
@@ -38,6 +39,14 @@ _STORE = """
         config = excluded.config, updated_at = now()
     RETURNING stored.*
 """
+_STORE_DEFAULTS = """
+    INSERT INTO integration_default_configs AS stored
+        (integration_type, enabled, priority, retry_count, retry_delay_seconds, config)
+    SELECT * FROM unnest($1::text[], $2::boolean[], $3::integer[], $4::integer[], $5::integer[], $6::jsonb[])
+    ON CONFLICT (integration_type) DO UPDATE SET enabled = excluded.enabled, priority = excluded.priority,
+        retry_count = excluded.retry_count, retry_delay_seconds = excluded.retry_delay_seconds,
+        config = excluded.config, updated_at = now()
+"""
 _DELETE = "DELETE FROM user_integration_configs WHERE user_id = $1 AND integration_type = $2 RETURNING id"
 _DELETE_ALL = "DELETE FROM user_integration_configs WHERE user_id = $1 RETURNING id"
 
@@ -51,6 +60,17 @@ class StoredOverride:
     override: Override
     created_at: datetime
     updated_at: datetime
+
+
+async def publish_defaults(pool: Pool, defaults: Configs) -> None:
+    """Show the defaults in force in their table, for whoever reads the database; nothing here reads them back."""
+    configs = list(defaults.values())
+    await pool.execute(
+        _STORE_DEFAULTS,
+        [kind.value for kind in defaults],
+        *([getattr(config, name) for config in configs] for name in _FIELDS),
+        [orjson.dumps(config.config).decode() for config in configs],
+    )
 
 
 async def person_named(connection: Executor, name: str) -> Person:
