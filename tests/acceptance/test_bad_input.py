@@ -109,6 +109,8 @@ BAD_BODIES = [
     pytest.param(without("content"), 422, id="no content"),
     pytest.param(without("user_id"), 422, id="no user_id"),
     pytest.param(changed(content=""), 422, id="empty content"),
+    pytest.param(changed(content=" \n "), 422, id="blank content"),
+    pytest.param(changed(delivery={"channels": ["EMAIL"] * 11}), 422, id="more channels than there are"),
     pytest.param(changed(content=7), 422, id="content is a number"),
     pytest.param(changed(content="x" * 65_537), 422, id="long content"),
     pytest.param(changed(content="a\0b"), 422, id="NUL in content"),

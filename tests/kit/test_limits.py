@@ -1,11 +1,14 @@
-"""A body that is too large is refused, whether or not it says so first."""
+"""What is too large is refused, whether or not it says so first, and what does not come is not waited for."""
+
+import asyncio
+from datetime import timedelta
 
 import httpx2
 import pytest
 from fastapi import FastAPI, Request
 
 from self_service_agent.kit import problems
-from self_service_agent.kit.http.limits import BodyLimit
+from self_service_agent.kit.http.limits import RequestLimit
 
 LIMIT = 1_000
 
@@ -13,7 +16,7 @@ LIMIT = 1_000
 @pytest.fixture
 async def client():
     app = FastAPI()
-    app.add_middleware(BodyLimit, limit=LIMIT)
+    app.add_middleware(RequestLimit, limit=LIMIT, patience=timedelta(milliseconds=50))
     problems.install(app)
 
     @app.post("/")
@@ -45,3 +48,19 @@ async def test_a_larger_body_is_refused(client, content):
 
     assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
     assert answer.json()["error"] == f"A request may have at most {LIMIT} bytes."
+
+
+async def test_headers_beyond_the_limit_are_refused(client):
+    answer = await client.post("/", headers={"x-much": "x" * 70_000})
+
+    assert (answer.status_code, answer.headers["content-type"]) == (431, "application/problem+json")
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(client):
+    async def never_ending():
+        yield b"x"
+        await asyncio.Event().wait()
+
+    answer = await client.post("/", content=never_ending())
+
+    assert (answer.status_code, answer.json()["error"]) == (408, "The body did not come in time.")

@@ -11,7 +11,7 @@ import structlog
 from fastapi.exceptions import RequestValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 
@@ -198,6 +198,8 @@ class _CatchSurprises:
 
         try:
             await self._app(scope, receive, watch)
+        except ClientDisconnect:
+            return  # nobody is there to be told anything
         except Exception as error:  # the ASGI edge: whatever it is, the caller gets an answer
             if started:
                 raise  # nothing can be said any more; the server logs it and cuts the connection

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 
 from . import problems
 from .http.light import ShortCut
-from .http.limits import BodyLimit
+from .http.limits import RequestLimit
 
 BODY_LIMIT = 1_048_576
 
@@ -40,7 +40,7 @@ def create_app(title: str, version: str, services: Sequence[Service]) -> FastAPI
 
     app = FastAPI(title=title, version=version, lifespan=lifespan)
     app.add_middleware(ShortCut, routers=[router for service in services for router in service.routers])
-    app.add_middleware(BodyLimit, limit=BODY_LIMIT)
+    app.add_middleware(RequestLimit, limit=BODY_LIMIT)
     problems.install(app, {error: status for service in services for error, status in service.problems.items()})
     for service in services:
         for router in service.routers:

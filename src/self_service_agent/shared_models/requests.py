@@ -21,6 +21,12 @@ def _without_nul(text: str) -> str:
     return text
 
 
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
 def _storable(values: dict[str, Any]) -> dict[str, Any]:
     """Refuse what PostgreSQL or a later reader of the same JSON could not take."""
     level: list[Any] = [values]
@@ -69,7 +75,7 @@ class DeliveryChoice(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     mode: DeliveryMode = DeliveryMode.REPLY
-    channels: tuple[IntegrationType, ...] = ()
+    channels: Annotated[tuple[IntegrationType, ...], Field(max_length=len(IntegrationType))] = ()
 
 
 class BaseRequest(BaseModel):
@@ -77,7 +83,7 @@ class BaseRequest(BaseModel):
 
     integration_type: IntegrationType
     user_id: UserId
-    content: Annotated[Text, Field(min_length=1, max_length=CONTENT_LIMIT)]
+    content: Annotated[Text, AfterValidator(_not_blank), Field(min_length=1, max_length=CONTENT_LIMIT)]
     request_type: Annotated[Text, Field(min_length=1, max_length=100)] = "message"
     metadata: JsonObject = {}
     request_manager_session_id: Annotated[Text, Field(max_length=36)] | None = None

@@ -98,7 +98,7 @@ def normalized(request: BaseRequest, user: User, *, request_id: str, stream_to: 
             "user_id": user.user_id,
             "integration_type": request.integration_type,
             "request_type": request.request_type,
-            "content": request.content.strip() or request.content,
+            "content": request.content.strip(),
             "integration_context": integration_context_of(request),
             "user_context": {"email": user.email, "login": user.login},
             "target_agent_id": target,
