@@ -2,9 +2,8 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from pydantic import ValidationError
 
-from self_service_agent.doubles.servicenow.orders import OrderBook
+from self_service_agent.doubles.servicenow.orders import BrokenStateFile, OrderBook
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -55,10 +54,14 @@ async def test_a_torn_last_line_is_cut_off(tmp_path):
     assert OrderBook(path).orders == book.orders == (first, second)
 
 
-async def test_damage_elsewhere_stops_the_start(tmp_path):
+@pytest.mark.parametrize("damage", [b"damage", b"{}", b"\xff", b""])
+async def test_damage_elsewhere_stops_the_start_by_file_and_line(tmp_path, damage):
     path = tmp_path / "orders.jsonl"
-    path.write_bytes(b"damage\n")
-    await place(OrderBook())
+    await place(OrderBook(path))
+    with path.open("ab") as file:
+        file.write(damage + b"\n")
 
-    with pytest.raises(ValidationError):
+    with pytest.raises(BrokenStateFile, match=r"orders\.jsonl, line 2: not an order") as caught:
         OrderBook(path)
+
+    assert (caught.value.path, caught.value.line) == (path, 2)

@@ -75,7 +75,8 @@ def test_secrets_are_masked_at_any_depth_and_come_back_unchanged():
 def test_an_address_is_shown_as_a_hint():
     class Address(BaseModel):
         email: str = "alice@company.com"
-        url: str = "https://user.example/hook?key=1"
+        url: str = "https://me:s3cret@user.example:8443/hook?key=1"
+        key_header: str = "X-API-Key"
         phone: str = "+41791234567"
         format: str = "html"
         token: str = "t"
@@ -83,7 +84,8 @@ def test_an_address_is_shown_as_a_hint():
 
     assert masked_address(Address()) == {
         "email": "a***@company.com",
-        "url": "https://user.example/…",
+        "url": "https://user.example:8443/…",
+        "key_header": "X-API-Key",
         "phone": "***67",
         "format": "html",
     }

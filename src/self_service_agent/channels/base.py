@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from self_service_agent.kit.http.client import Client
+from self_service_agent.kit.validation import complaint
 from self_service_agent.shared_models.integrations import IntegrationConfig, IntegrationType
 
 
@@ -73,6 +74,10 @@ class NoAddress(PermanentDeliveryError):
     """Nothing known about this person can be reached on this channel; the message says what is missing."""
 
 
+class InvalidConfig(ValueError):
+    """A configuration that could never work; the message names the fields, without their values."""
+
+
 AddressT = TypeVar("AddressT", bound=BaseModel)
 AddressT_contra = TypeVar("AddressT_contra", bound=BaseModel, contravariant=True)
 
@@ -95,6 +100,8 @@ class Manifest(Generic[AddressT]):
     channel for as long as the service runs; `address_of` finds the person's address in their effective
     configuration, or raises `NoAddress`: it takes the person, that configuration, and the reply's `origin`.
     `switched_on_by(settings)` is for a channel that is off by default and that some settings turn on for everybody.
+    `check_config` raises `InvalidConfig` for a person's configuration that no address could be made of; what is only
+    missing is no fault, since the person or the default may bring it.
     `repeatable`: receivers recognise a repeated delivery id, so that an attempt of unknown outcome is safe to repeat.
     """
 
@@ -103,6 +110,7 @@ class Manifest(Generic[AddressT]):
     read_settings: Callable[[], Any | None]
     open: Callable[[Any, Client], AbstractAsyncContextManager[Channel[AddressT]]]
     address_of: Callable[[Person, Mapping[str, Any], Mapping[str, Any]], AddressT]
+    check_config: Callable[[Mapping[str, Any]], None] = lambda _config: None
     switched_on_by: Callable[[Any], bool] = lambda _settings: False
     repeatable: bool = False
 
@@ -110,3 +118,19 @@ class Manifest(Generic[AddressT]):
         """Return the defaults as they hold under what `read_settings()` said: off where nothing is configured."""
         enabled = settings is not None and (self.defaults.enabled or self.switched_on_by(settings))
         return self.defaults.model_copy(update={"enabled": enabled})
+
+
+def check_fields(address: type[BaseModel], config: Mapping[str, Any]) -> None:
+    """Raise `InvalidConfig` if a field of `address` that `config` holds is wrong."""
+    try:
+        address.model_validate(config)
+    except ValidationError as error:
+        if any(each["type"] != "missing" for each in error.errors()):
+            # The cause is dropped because it holds the values, among them secrets.
+            raise InvalidConfig(complaints(error, ignore="missing")) from None
+
+
+def complaints(error: ValidationError, *, ignore: str | None = None) -> str:
+    """Return where a configuration is wrong and why, without its values: they are addresses and credentials."""
+    wrong = (each for each in error.errors() if each["type"] != ignore)
+    return "; ".join(f"{'.'.join(map(str, each['loc'])) or 'config'}: {complaint(each)}" for each in wrong)

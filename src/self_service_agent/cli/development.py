@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -19,9 +20,14 @@ from self_service_agent.doubles.servicenow.app import create_app
 from self_service_agent.doubles.servicenow.employees import employees
 from self_service_agent.doubles.servicenow.settings import MockServiceNowSettings
 from self_service_agent.kit.service import Service
+from self_service_agent.kit.service_tokens import SHORTEST_SECRET
+from self_service_agent.kit.settings import SettingsError
 
 SERVICENOW_PATH = "/mock-servicenow"
 TOOL_KEYS = (("your-tool-api-key", "snow-integration"),)
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_REMEDY = "delete it, and the next start makes a new one"
 
 router = APIRouter(prefix="/dev", tags=["development"])
 
@@ -33,16 +39,34 @@ def logins() -> list[tuple[str, str]]:
 
 
 def service_token_secret(home: Path) -> SecretStr:
-    """Return this installation's secret, made at the first start and kept beside the data, readable to its owner."""
+    """Return this installation's secret, made at the first start and kept beside the data, readable to its owner.
+
+    Raises `SettingsError` if the file holds none.
+    """
     path = home / "service-token-secret"
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return SecretStr(path.read_text().strip())
+        return _kept_secret(path)
+    secret = secrets.token_urlsafe(48)
     with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_urlsafe(48))
-    return SecretStr(path.read_text().strip())
+        file.write(secret)
+    return SecretStr(secret)
+
+
+def _kept_secret(path: Path) -> SecretStr:
+    try:
+        if path.stat().st_mode & _OTHERS:
+            path.chmod(0o600)
+        secret = path.read_text().strip()
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be used: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} is not text; {_REMEDY}") from None  # the cause holds the secret
+    if len(secret.encode()) < SHORTEST_SECRET:
+        raise SettingsError(f"{path} holds fewer than {SHORTEST_SECRET} bytes; {_REMEDY}")
+    return SecretStr(secret)
 
 
 def mock_servicenow(home: Path, *, path: str) -> Service:

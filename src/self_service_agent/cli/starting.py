@@ -9,6 +9,7 @@ from typing import Literal, NoReturn
 import typer
 
 from self_service_agent.agent_service.definitions.errors import DefinitionError
+from self_service_agent.doubles.servicenow.orders import BrokenStateFile
 from self_service_agent.kit import logging
 from self_service_agent.kit.database import DatabaseUnavailable
 from self_service_agent.kit.embedded_postgres import EmbeddedPostgresError
@@ -17,7 +18,7 @@ from self_service_agent.kit.settings import SettingsError, read
 from .ports import PortTaken
 from .settings import HouseSettings
 
-_EXPECTED = (SettingsError, PortTaken, DatabaseUnavailable, EmbeddedPostgresError, DefinitionError)
+_EXPECTED = (SettingsError, PortTaken, DatabaseUnavailable, EmbeddedPostgresError, DefinitionError, BrokenStateFile)
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -75,7 +76,7 @@ def settled(bind: str | None) -> HouseSettings:
 
 def _make_home(settings: HouseSettings) -> None:
     try:
-        settings.ssa_home.mkdir(parents=True, exist_ok=True)
+        settings.ssa_home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(f"SSA_HOME: the folder {settings.ssa_home} cannot be made: {error.strerror}") from error
 

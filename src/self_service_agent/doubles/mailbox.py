@@ -216,8 +216,10 @@ async def _until_closed() -> NoReturn:
 
 
 def _abort(connection: SMTP) -> None:
-    if isinstance(connection.transport, asyncio.WriteTransport):
-        connection.transport.abort()
+    transport = connection.transport
+    # A TLS transport that was closed twice has nothing left to abort, and CPython 3.11.2 fails on it.
+    if isinstance(transport, asyncio.WriteTransport) and not transport.is_closing():
+        transport.abort()
 
 
 def _read(envelope: Envelope) -> Mail:

@@ -48,7 +48,7 @@ class EmbeddedPostgres:
         self._users: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        self._home.mkdir(parents=True, exist_ok=True)
+        self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._changing():
             self._users = self._join()
             try:

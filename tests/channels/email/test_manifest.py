@@ -1,5 +1,6 @@
 import pytest
 
+from self_service_agent.channels.base import InvalidConfig
 from self_service_agent.channels.email import MANIFEST
 from self_service_agent.doubles.mailbox import Mailbox
 from self_service_agent.kit.http.client import Client
@@ -72,6 +73,27 @@ def test_its_defaults_are_the_documented_ones():
 
     assert (defaults.enabled, defaults.priority, defaults.retry_count, defaults.retry_delay_seconds) == (True, 2, 3, 60)
     assert defaults.config == {"format": "html", "include_agent_info": True}
+
+
+@pytest.mark.parametrize("config", [{}, {"email_address": None}, {"email_address": ""}, {"format": "text", "x": 1}])
+def test_a_configuration_without_an_address_leaves_it_to_the_person(config):
+    MANIFEST.check_config(config)
+
+
+@pytest.mark.parametrize(
+    ("config", "field"),
+    [
+        ({"email_address": "s3cret@y.com\r\nBcc: evil@x.com"}, "email_address"),
+        ({"email_address": "s3cret@y.com, b@y.com"}, "email_address"),
+        ({"email_address": 5}, "email_address"),
+        ({"format": "s3cret"}, "format"),
+    ],
+)
+def test_a_configuration_that_could_never_work_is_named_by_field_only(config, field):
+    with pytest.raises(InvalidConfig, match=f"^{field}: ") as caught:
+        MANIFEST.check_config(config)
+
+    assert "s3cret" not in str(caught.value)
 
 
 async def test_an_opened_channel_sends(monkeypatch):

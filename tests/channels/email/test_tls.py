@@ -1,3 +1,6 @@
+import asyncio
+
+import aiosmtplib
 import pytest
 
 from self_service_agent.channels.base import TransientDeliveryError
@@ -38,6 +41,21 @@ async def test_an_unknown_certificate_gets_no_mail(mailbox: Mailbox):
             await EmailChannel(settings, connections).deliver(a_reply(), ALICE)
 
     assert mailbox.mails == ()
+
+
+async def test_a_line_that_is_closing_does_not_disturb_the_stop(mailbox: Mailbox, authority_and_context):
+    client = aiosmtplib.SMTP(
+        hostname=mailbox.host, port=mailbox.port, start_tls=True, cert_bundle=str(authority_and_context[0])
+    )
+    await client.connect()
+    await client.execute_command(b"QUIT")
+    mailbox.hang_up()
+
+    await mailbox.stop()
+
+    client.close()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(mailbox.host, mailbox.port)
 
 
 async def test_a_server_without_tls_gets_no_mail_when_tls_is_on():

@@ -1,6 +1,6 @@
 import pytest
 
-from self_service_agent.channels.base import NoAddress
+from self_service_agent.channels.base import InvalidConfig, NoAddress
 from self_service_agent.channels.testing import MANIFEST
 from self_service_agent.channels.testing.config import Outcome, RecordingAddress
 from self_service_agent.kit.http.client import Client
@@ -38,6 +38,13 @@ def test_everybody_has_an_address(config, outcome):
 def test_an_unknown_outcome_is_named_with_the_known_ones():
     with pytest.raises(NoAddress, match="outcome must be one of delivered, refused, busy, unknown"):
         MANIFEST.address_of(a_person(), {"outcome": "lost"}, {})
+
+
+def test_an_outcome_that_cannot_be_played_is_refused_beforehand():
+    MANIFEST.check_config({"user_id": 5, "outcome": "busy"})
+
+    with pytest.raises(InvalidConfig, match=r"^outcome: "):
+        MANIFEST.check_config({"outcome": "lost"})
 
 
 async def test_an_opened_channel_records_what_it_delivers(monkeypatch):

@@ -8,6 +8,7 @@ from standardwebhooks import Webhook
 
 from self_service_agent.channels.base import (
     DeliveryError,
+    InvalidConfig,
     NoAddress,
     PermanentDeliveryError,
     Receipt,
@@ -130,6 +131,11 @@ def test_without_a_url_the_address_is_the_installation_s():
         ({"url": "https://"}, "url: Value error, must be an http or https URL"),
         ({"url": "https://s3cret:s3cret@example.com"}, "url: Value error, must not contain a user name"),
         ({"url": "https://[s3cret"}, "url: "),
+        ({"url": "http://localhost:9000/x\r\nX: s3cret"}, "url: Value error, must not contain spaces or control"),
+        ({"url": "http://localhost:9000/ s3cret"}, "url: Value error, must not contain spaces or control"),
+        ({"url": " http://localhost:9000/s3cret"}, "url: Value error, must not contain spaces or control"),
+        ({"url": "http://example.com:s3cret/"}, "url: Value error, must have a port between 1 and 65535"),
+        ({"url": "http://example.com:0/s3cret"}, "url: Value error, must have a port between 1 and 65535"),
         ({"headers": {"X-A": "a\r\ns3cret: b"}}, "headers.X-A: Value error, must be printable ASCII"),
         ({"headers": {"Content-Length": "s3cret"}}, "must be the name of a header that we do not set"),
         ({"headers": {"webhook-signature": "s3cret"}}, "must be the name of a header that we do not set"),
@@ -145,4 +151,7 @@ def test_a_wrong_configuration_is_named_without_its_values(config, complaint):
         payload.address_of(a_person(), config, {})
 
     assert complaint in str(caught.value)
+    with pytest.raises(InvalidConfig) as refused:
+        payload.check_config(config)
+    assert str(refused.value) == str(caught.value)
     assert "s3cret" not in str(caught.value)

@@ -5,7 +5,7 @@ from self_service_agent.shared_models.integrations import IntegrationConfig, Int
 
 from .channel import EmailChannel
 from .config import EmailAddress, read_settings
-from .payload import address_of
+from .payload import address_of, check_config
 
 MANIFEST: Manifest[EmailAddress] = Manifest(
     integration_type=IntegrationType.EMAIL,
@@ -19,5 +19,6 @@ MANIFEST: Manifest[EmailAddress] = Manifest(
     read_settings=read_settings,
     open=EmailChannel.open,
     address_of=address_of,
+    check_config=check_config,
     repeatable=True,
 )

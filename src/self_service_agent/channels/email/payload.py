@@ -16,6 +16,8 @@ from self_service_agent.channels.base import (
     Person,
     Reply,
     TransientDeliveryError,
+    check_fields,
+    complaints,
 )
 
 from . import body
@@ -38,8 +40,12 @@ def address_of(person: Person, config: Mapping[str, Any], _origin: Mapping[str, 
     try:
         return EmailAddress.model_validate({**config, "email_address": address})
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-        raise NoAddress("; ".join(problems)) from None
+        raise NoAddress(complaints(error)) from None
+
+
+def check_config(config: Mapping[str, Any]) -> None:
+    """Raise `InvalidConfig` for what no mail could be sent by; without an address of its own, the person's counts."""
+    check_fields(EmailAddress, {key: value for key, value in config.items() if value or key != "email_address"})
 
 
 def message_id(reply: Reply, *, sender: str) -> str:

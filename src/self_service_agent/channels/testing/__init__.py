@@ -5,7 +5,7 @@ from self_service_agent.shared_models.integrations import IntegrationConfig, Int
 
 from .channel import RecordingChannel
 from .config import RecordingAddress, read_settings
-from .payload import address_of
+from .payload import address_of, check_config
 
 MANIFEST: Manifest[RecordingAddress] = Manifest(
     integration_type=IntegrationType.TEST,
@@ -13,5 +13,6 @@ MANIFEST: Manifest[RecordingAddress] = Manifest(
     read_settings=read_settings,
     open=RecordingChannel.open,
     address_of=address_of,
+    check_config=check_config,
     repeatable=True,
 )

@@ -13,6 +13,7 @@ from self_service_agent.channels.base import (
     Reply,
     TransientDeliveryError,
     UnknownOutcomeError,
+    check_fields,
 )
 
 from .config import Outcome, RecordingAddress
@@ -26,6 +27,11 @@ def address_of(person: Person, config: Mapping[str, Any], _origin: Mapping[str, 
         return RecordingAddress(user_id=person.user_id, outcome=config.get("outcome", Outcome.DELIVERED))
     except ValidationError:
         raise NoAddress(f"outcome must be one of {', '.join(Outcome)}") from None
+
+
+def check_config(config: Mapping[str, Any]) -> None:
+    """Raise `InvalidConfig` for an outcome that cannot be played."""
+    check_fields(RecordingAddress, {key: value for key, value in config.items() if key == "outcome"})
 
 
 def read_receipt(reply: Reply, outcome: Outcome) -> Receipt:

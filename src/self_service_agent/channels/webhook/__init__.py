@@ -5,7 +5,7 @@ from self_service_agent.shared_models.integrations import IntegrationConfig, Int
 
 from .channel import WebhookChannel
 from .config import WebhookAddress, has_default_url, read_settings
-from .payload import address_of
+from .payload import address_of, check_config
 
 MANIFEST: Manifest[WebhookAddress] = Manifest(
     integration_type=IntegrationType.WEBHOOK,
@@ -14,5 +14,6 @@ MANIFEST: Manifest[WebhookAddress] = Manifest(
     switched_on_by=has_default_url,
     open=WebhookChannel.open,
     address_of=address_of,
+    check_config=check_config,
     repeatable=True,
 )

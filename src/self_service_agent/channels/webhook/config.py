@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -29,12 +29,24 @@ _OUR_HEADERS = frozenset(
 
 
 def _web_url(text: str) -> str:
+    if not text.isprintable() or " " in text:  # before urlsplit, which drops some of these in silence
+        raise ValueError("must not contain spaces or control characters")
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be an http or https URL")
+    _check_port(parts)
     if parts.username or parts.password:
         raise ValueError("must not contain a user name or password; use auth_type basic")
     return text
+
+
+def _check_port(parts: SplitResult) -> None:
+    try:
+        possible = parts.port != 0
+    except ValueError:
+        possible = False
+    if not possible:
+        raise ValueError("must have a port between 1 and 65535")
 
 
 def _header_name(name: str) -> str:

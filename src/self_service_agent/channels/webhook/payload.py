@@ -17,6 +17,8 @@ from self_service_agent.channels.base import (
     Receipt,
     Reply,
     TransientDeliveryError,
+    check_fields,
+    complaints,
 )
 from self_service_agent.kit.http.headers import retry_after
 
@@ -31,9 +33,12 @@ def address_of(_person: Person, config: Mapping[str, Any], _origin: Mapping[str,
     try:
         return WebhookAddress.model_validate(config)
     except ValidationError as error:
-        # Only place and complaint: the values beside them are URLs and credentials.
-        problems = (f"{'.'.join(map(str, each['loc'])) or 'config'}: {each['msg']}" for each in error.errors())
-        raise NoAddress("; ".join(problems)) from None
+        raise NoAddress(complaints(error)) from None
+
+
+def check_config(config: Mapping[str, Any]) -> None:
+    """Raise `InvalidConfig` for what no request could be made of."""
+    check_fields(WebhookAddress, config)
 
 
 def body(reply: Reply) -> bytes:

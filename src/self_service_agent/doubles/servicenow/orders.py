@@ -7,9 +7,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 _FIRST_NUMBER = 10_001
+
+
+class BrokenStateFile(ValueError):
+    """A line of the state file is not an order."""
+
+    def __init__(self, path: Path, line: int) -> None:
+        super().__init__(f"{path}, line {line}: not an order; repair or remove the line, or delete the file")
+        self.path = path
+        self.line = line
 
 
 class MockOrder(BaseModel):
@@ -75,11 +84,21 @@ def _append(path: Path, order: MockOrder) -> None:
 
 
 def _read(path: Path) -> list[MockOrder]:
-    """Read what was written; a last line that a crash cut short was never answered and is cut off."""
+    """Read what was written; a last line that a crash cut short was never answered and is cut off.
+
+    Raises `BrokenStateFile` for any other line that is not an order.
+    """
     if not path.exists():
         return []
     content = path.read_bytes()
     whole = content[: content.rfind(b"\n") + 1]
     if len(whole) < len(content):
         os.truncate(path, len(whole))
-    return [MockOrder.model_validate_json(line) for line in whole.splitlines()]
+    return [_order(line, path, number) for number, line in enumerate(whole.splitlines(), start=1)]
+
+
+def _order(line: bytes, path: Path, number: int) -> MockOrder:
+    try:
+        return MockOrder.model_validate_json(line)
+    except ValidationError as error:
+        raise BrokenStateFile(path, number) from error

@@ -7,6 +7,7 @@ from typing import Final
 
 from fastapi import APIRouter, Depends
 
+from self_service_agent.channels.base import InvalidConfig
 from self_service_agent.shared_models.requests import UserId
 
 from .dependencies import PreferencesService, anybody_known, person_or_admin
@@ -35,6 +36,7 @@ PROBLEMS: Final[Mapping[type[Exception], int]] = MappingProxyType(
     {
         OverrideNotFound: HTTPStatus.NOT_FOUND,
         NoSuchChannel: HTTPStatus.UNPROCESSABLE_ENTITY,
+        InvalidConfig: HTTPStatus.UNPROCESSABLE_ENTITY,
     }
 )
 

@@ -16,6 +16,7 @@ from .defaults import Configs, by_priority
 
 MASK = "********"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PHONE_NUMBER = re.compile(r"\+?[\d ()/.-]{5,}")
 _SECRETS = ("token", "secret", "password", "api_key", "authorization")
 
 
@@ -109,11 +110,11 @@ def _unmasked(value: Any, stored: Any) -> Any:
 
 
 def _hint(text: str) -> str:
-    """Keep the first letter and the domain of a mail address, the host of a URL, plain words, else the end."""
+    """Keep the first letter and domain of a mail address, host and port of a URL, the end of a phone number."""
     local, at, domain = text.rpartition("@")
     if "://" in text:
         parts = urlsplit(text)
-        return f"{parts.scheme}://{parts.hostname}/…"
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…"
     if at:
         return f"{local[:1]}***@{domain}"
-    return text if text.isalpha() else f"***{text[-2:]}"
+    return f"***{text[-2:]}" if _PHONE_NUMBER.fullmatch(text) else text

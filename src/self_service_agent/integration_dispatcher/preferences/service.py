@@ -1,8 +1,11 @@
 """What a person can do with their integration preferences."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from self_service_agent.channels.base import Manifest
+from self_service_agent.integration_dispatcher.channels import MANIFESTS
 from self_service_agent.kit.database import Pool, finish
 from self_service_agent.shared_models.integrations import IntegrationType
 
@@ -29,9 +32,10 @@ class NoSuchChannel(Exception):
 class Preferences:
     """The defaults, and for each person what they override."""
 
-    def __init__(self, pool: Pool, defaults: Configs) -> None:
+    def __init__(self, pool: Pool, defaults: Configs, manifests: Sequence[Manifest[Any]] = MANIFESTS) -> None:
         self._pool = pool
         self._defaults = defaults
+        self._checks = {each.integration_type: each.check_config for each in manifests}
 
     @property
     def defaults(self) -> Configs:
@@ -42,13 +46,16 @@ class Preferences:
         return await repository.overrides_of(self._pool, person.user_id)
 
     async def create(self, name: str, integration_type: IntegrationType, override: Override) -> StoredOverride:
-        """Add or replace an override; somebody never seen is stored with it. May raise `NoSuchChannel`."""
+        """Add or replace an override; somebody never seen is stored with it.
+
+        May raise `NoSuchChannel` or `InvalidConfig`.
+        """
         if integration_type not in self._defaults:
             raise NoSuchChannel(integration_type)
         return await finish(self._create(name, integration_type, override))
 
     async def update(self, name: str, integration_type: IntegrationType, changes: dict[str, Any]) -> StoredOverride:
-        """Change the named fields of an override, or raise `OverrideNotFound`."""
+        """Change the named fields of an override, or raise `OverrideNotFound` or `InvalidConfig`."""
         return await finish(self._update(name, integration_type, changes))
 
     async def delete(self, name: str, integration_type: IntegrationType) -> None:
@@ -68,6 +75,7 @@ class Preferences:
             before = await repository.locked_override(connection, person.user_id, integration_type)
             if before is not None:
                 override = replace(override, config=unmasked(override.config, before.override.config))
+            self._check(integration_type, override.config)
             return await repository.store(connection, person.user_id, integration_type, override=override)
 
     async def _update(self, name: str, integration_type: IntegrationType, changes: dict[str, Any]) -> StoredOverride:
@@ -78,4 +86,10 @@ class Preferences:
                 raise OverrideNotFound
             override = replace(before.override, **changes)
             override = replace(override, config=unmasked(override.config, before.override.config))
+            if "config" in changes:  # what was stored before must not keep anybody from switching it off
+                self._check(integration_type, override.config)
             return await repository.store(connection, person.user_id, integration_type, override=override)
+
+    def _check(self, integration_type: IntegrationType, config: Mapping[str, Any]) -> None:
+        if check := self._checks.get(integration_type):
+            check({**self._defaults[integration_type].config, **config})
