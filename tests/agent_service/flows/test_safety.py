@@ -51,7 +51,20 @@ async def test_only_a_plain_yes_opens_a_ticket(words):
 
 @pytest.mark.parametrize(
     "words",
-    ["yes", "Yes!", "yes please", "Yes, go ahead.", "ok", "sure", "I confirm", "please do", "y", "Yes, submit it"],
+    [
+        "yes",
+        "Yes!",
+        "yes please",
+        "Yes, go ahead.",
+        "ok",
+        "sure",
+        "I confirm",
+        "please do",
+        "y",
+        "Yes, submit it",
+        "fine",
+        "go",
+    ],
 )
 async def test_a_plain_yes_in_other_words_does(words):
     conversation = Conversation(engine=ENGINE)
@@ -160,10 +173,23 @@ async def test_a_forged_place_in_the_flow_is_no_permission():
 async def test_a_name_in_the_text_changes_nobody():
     conversation = Conversation(engine=ENGINE)
 
-    await conversation.hear("I need a new laptop for bob.smith@example.com", "1", "yes")
+    outcome = await conversation.hear("I need a new laptop for bob.smith@example.com", "1", "yes")
 
-    assert conversation.tools.calls[0][1] == {}
-    assert conversation.tools.calls[-1][1]["employee_name"] == "Alice Johnson"
+    assert outcome.envelope["flow"] is None
+    assert conversation.tools.calls == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["no wait, dont", "maybe later", "of course not", "yeah no", "ok thanks but no", "not really", "no problem"],
+)
+async def test_a_hesitant_answer_is_no_yes(words):
+    conversation = Conversation(engine=ENGINE)
+
+    await conversation.hear(*TO_THE_SUMMARY, words)
+
+    assert not is_explicit_yes(words)
+    assert conversation.tools.orders == []
 
 
 async def test_braces_in_what_tools_say_are_only_text():

@@ -66,7 +66,8 @@ async def read(text: str, **context):
                 "my notebook is too old, can you replace it", "can I swap my computer for a newer one",
                 "please order me a new macbook", "laptop refresh", "i'd like a replacement laptop",
                 "could you upgrade my pc please", "am i due for a new machine?",
-                "my labtop is slow and i need a new one",
+                "my labtop is slow and i need a new one", "i need a nwe labtop", "new lap top pls",
+                "my laptop is broken", "I need a new laptop for work", "I need a new laptop for me",
                 "new laptop please", "request a new laptop", "I think my computer is due for replacement",
                 "Good morning! could I get a new notebook?", "is my laptop eligible for a refresh?",
                 "I would like to exchange my old laptop",
@@ -191,6 +192,9 @@ async def test_choices_are_read_by_place_code_and_name(text, choice_id):
         "emea-mac-air")),
         ("change the model", Correct("option")), ("no, the second one instead", Correct("option", "emea-mac-air")),
         ("yes?", CannotHandle()), ("not yes", CannotHandle()), ("1", CannotHandle()),
+        ("no wait, dont", Deny()), ("maybe later", Deny()), ("of course not", Deny()), ("yeah no", Deny()),
+        ("ok thanks but no", Deny()), ("fine", Affirm()), ("go", Affirm()), ("go ahead please", Affirm()),
+        ("yes no", CannotHandle()), ("3 or 4", CannotHandle()),
     ],
 )  # fmt: skip
 async def test_a_confirmation_is_answered_by_yes_no_or_a_correction(text, command):

@@ -25,6 +25,7 @@ class Texts(Part):
     missed: Text = text("Sorry, I did not get that.")
     missed_often: Text = text("Sorry, I still do not get it. Say 'human' to reach a person, or 'cancel' to stop.")
     missed_choice: Text = text("Please pick one of the options by its number or name.")
+    which_one: Text = text("Several of them fit. Which one do you mean?")
     missed_confirmation: Text = text("Nothing has been done yet: I only go on after a plain yes.")
     tell_me_more: Text = text("Please tell me in other words what you need.")
     not_that_value: Text = text("That does not answer my question yet.")
@@ -33,6 +34,11 @@ class Texts(Part):
     cancelled_in_doubt: Text = text(
         "I stopped here, but the request may already have gone through. "
         "Ask again and I will check it before anything else."
+    )
+    done_is_final: Text = text("Only the help desk can change or cancel that: say 'human' to reach a person.")
+    only_for_yourself: Text = text(
+        "I can only do this for you, not for somebody else. They can ask me here themselves; "
+        "say 'human' to reach a person."
     )
     nothing_pending: Text = text("There is nothing waiting for an answer from you.")
     nothing_to_go_back_to: Text = text("There is no earlier step to go back to.")

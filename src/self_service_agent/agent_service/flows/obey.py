@@ -7,10 +7,12 @@ from self_service_agent.agent_service.understanding.commands import (
     Back,
     Cancel,
     CannotHandle,
+    ChangeDone,
     Choose,
     Command,
     Correct,
     Deny,
+    ForSomeone,
     Help,
     Human,
     Quit,
@@ -21,10 +23,11 @@ from self_service_agent.agent_service.understanding.commands import (
     StartFlow,
     Status,
     Tokens,
+    WhichOne,
 )
 from self_service_agent.kit.ids import derived_id
 
-from . import answers, repairs
+from . import answers, limits, repairs
 from .dialogue import Dialogue, Frame
 from .stage import DefinitionGone, Stage
 from .steps import hand_over, walk
@@ -44,6 +47,8 @@ def obey(command: Command, stage: Stage) -> None:
             _take_answer(command, stage)
         case Cancel() | Back() | Repeat() | Status() | Human() | Help():
             _obey_set_phrase(command, stage)
+        case WhichOne() | ForSomeone() | ChangeDone():
+            _obey_in_part(command, stage)
         case _:
             _obey_meaning(command, stage)
 
@@ -123,6 +128,17 @@ def _obey_set_phrase(command: Cancel | Back | Repeat | Status | Human | Help, st
             repairs.resume(stage)
 
 
+def _obey_in_part(command: WhichOne | ForSomeone | ChangeDone, stage: Stage) -> None:
+    """Answer what is understood, and yet cannot be done as it was said."""
+    match command:
+        case WhichOne():
+            limits.narrow(command, stage)
+        case ForSomeone():
+            limits.start_for(command, stage)
+        case ChangeDone():
+            repairs.refuse_change(stage)
+
+
 def _obey_meaning(command: StartFlow | Correct | AskKnowledge | Smalltalk | CannotHandle, stage: Stage) -> None:
     match command:
         case StartFlow():
@@ -173,6 +189,8 @@ def _take_from_menu(command: Choose | SetSlot | Affirm | Deny, stage: Stage) -> 
             return repairs.choose_from_menu(choice_id, question, stage)
         case Affirm() if question.purpose == "failure" and question.choices[0].id == "retry":
             return repairs.choose_from_menu("retry", question, stage)
+        case Affirm() if question.purpose == "again":
+            return repairs.choose_from_menu("leave", question, stage)
         case Deny() if question.purpose == "unsure":
             return repairs.choose_from_menu("else", question, stage)
         case _:

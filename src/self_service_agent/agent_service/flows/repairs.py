@@ -54,11 +54,22 @@ def start(command: StartFlow, stage: Stage, *, again: bool = False) -> None:
     walk(stage)
 
 
+def refuse_change(stage: Stage) -> None:
+    """Say what is done, and who can still change it."""
+    if not stage.dialogue.done:
+        misunderstood(CannotHandle(), stage)
+        return
+    for record in stage.dialogue.done.values():
+        stage.say(record)
+    stage.say_system(stage.texts.done_is_final)
+    resume(stage)
+
+
 def cancel(stage: Stage) -> None:
     """Stop the flow that has the word; one that may already have acted is kept aside until that is known."""
     frame = stage.dialogue.top
     if frame is None:
-        stage.say_system(stage.texts.nothing_to_cancel)
+        _cancel_what_is_over(stage)
         return
     if frame.failure == "in_doubt":
         stage.say_system(stage.texts.cancelled_in_doubt)
@@ -69,6 +80,15 @@ def cancel(stage: Stage) -> None:
     if stage.dialogue.top is not None:
         stage.say_system(stage.texts.resumed, title=stage.flow_of(stage.dialogue.top).title)
     resume(stage)
+
+
+def _cancel_what_is_over(stage: Stage) -> None:
+    if stage.pending is not None and stage.pending.purpose == "again":
+        stage.say_system(stage.texts.left_as_is)
+    elif stage.dialogue.done:
+        refuse_change(stage)
+    else:
+        stage.say_system(stage.texts.nothing_to_cancel)
 
 
 def back(stage: Stage) -> None:
@@ -134,7 +154,8 @@ def misunderstood(command: CannotHandle, stage: Stage) -> None:
     """Say that the message was not understood, and offer what may help."""
     stage.dialogue.misses += 1
     pending = stage.pending
-    if stage.dialogue.top is not None and pending is not None and pending.expects != "approval":
+    in_flow = stage.dialogue.top is not None
+    if pending is not None and ((in_flow and pending.expects != "approval") or pending.purpose == "again"):
         _say_missed(pending, stage)
         resume(stage)
     elif command.guesses:

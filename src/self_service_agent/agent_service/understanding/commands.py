@@ -51,6 +51,26 @@ class Choose:
 
 
 @dataclass(frozen=True)
+class WhichOne:
+    """Several of the choices offered fit; ask which of them."""
+
+    choice_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ForSomeone:
+    """The wish is for `person`, as they were named, and need not be the one who writes."""
+
+    person: str
+    wish: StartFlow
+
+
+@dataclass(frozen=True)
+class ChangeDone:
+    """Change or take back what is already done."""
+
+
+@dataclass(frozen=True)
 class AskKnowledge:
     """Answer from the documents."""
 
@@ -119,6 +139,9 @@ Command = (
     | Deny
     | Cancel
     | Choose
+    | WhichOne
+    | ForSomeone
+    | ChangeDone
     | AskKnowledge
     | Status
     | Repeat

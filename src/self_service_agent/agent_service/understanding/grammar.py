@@ -26,14 +26,35 @@ _YES = (
     r"exactly|"
     r"confirm|confirmed|i confirm|i do|i agree|confirm it|go ahead|go for it|do it|please do|let's do it|proceed|"
     r"submit|submit it|order it|place it|send it|place the order|place the request|submit the request|submit the order|"
+    r"fine|that(?:'s| is) fine|go|"
     r"of course|sounds good|looks good|that(?:'s| is) (?:right|correct)|all good|i am sure|i'm sure"
 )
 _EXPLICIT_YES = _phrases(rf"(?:{_YES})(?: (?:{_YES}|{_COURTESY}))*")
-_NO = _phrases(
-    r"(?:no|n|nope|nah|no way|not now|not yet|not today|don't|do not|please don't|don't do it|do not do it|"
-    r"rather not|i'd rather not|better not|negative|i don't|i do not|i don't want (?:to|that|it))"
-    rf"(?: (?:no|{_COURTESY}))*"
+_NO_WORDS = (
+    r"(?:no|n|nope|nah|no way|not now|not yet|not today|don'?t|do not|please don'?t|don'?t do it|do not do it|"
+    r"rather not|i'd rather not|better not|negative|i don'?t|i do not|i don'?t want (?:to|that|it)|not really|"
+    r"(?:of course|certainly|absolutely|definitely|maybe|perhaps|probably) not|(?:maybe |perhaps )?later)"
 )
+_NO = _phrases(
+    r"(?:(?:ok|okay|yeah|well|oh|hm|sorry|actually|thanks|thank you|but|wait) )*"
+    rf"{_NO_WORDS}(?: (?:{_NO_WORDS}|wait|{_COURTESY}))*"
+)
+_NOT_WANTED = _phrases(
+    r"(?:(?:no|ok|okay|actually|sorry|thanks|thank you|but|hi|hello) )*"
+    r"i (?:don'?t|do not|no longer|never) (?:\w+ )?(?:want|need)(?: to (?:order|request|get|have))? "
+    r"(?!.*\b(?:help|anything|else|to)\b)(?:(?:a|an|the|my|this|that|any|another) )?(?:\w+ ){0,2}\w+"
+)
+_ANY_MORE = re.compile(r"\b(?:any ?more|no longer|a new)\b")
+_WISHED_AWAY = re.compile(
+    r"\b(?:don'?t|do not|no longer|never|not) (?:\w+ )?(?:want|need|order|request|replace|refresh)\b"
+)
+_OF_AN_ORDER = _phrases(
+    r"(?:(?:please|can|could|may|i|you|we|want|need|have|would|like|i'd|to|ok|sorry|actually) )*"
+    r"(?:cancel|change|modify|update|switch|undo|withdraw|revoke|return)(?: (?:my|the|that|this|our))"
+    r"(?: \w+){0,2}? (?:order|ticket|request)\b.{0,80}"
+    r"|(?:(?:sorry|wait|actually|no|oh) )*i(?:'ve| have)? changed my mind\b.{0,80}"
+)
+_START_OVER = _phrases(rf"(?:(?:let's|can we|can i|i want to|please) )*start (?:over|again|afresh)(?: {_COURTESY})*")
 _CANCEL = _phrases(
     r"(?:(?:yes|no|ok|okay|actually|sorry|please|wait|oh|well|hm) )*"
     r"(?:cancel|stop|abort|never ?mind|forget (?:it|about it|that)|drop it|leave it|i(?:'ve| have)? changed my mind|"
@@ -136,6 +157,31 @@ def set_phrase(text: str) -> Command | None:
     """Return the command of a set phrase that works at every step, or None."""
     plain = _trimmed(normal(text)).rstrip("? ")
     return next((command for pattern, command in _WHOLE_MESSAGES if pattern.fullmatch(plain)), None)
+
+
+def is_not_wanted(text: str) -> bool:
+    """Say whether `text` as a whole says that something is not, or no longer, wanted."""
+    return _NOT_WANTED.fullmatch(normal(text)) is not None
+
+
+def is_given_up(text: str) -> bool:
+    """Say whether `text` as a whole says that what is in progress is wanted no longer."""
+    return is_not_wanted(text) and _ANY_MORE.search(normal(text)) is not None
+
+
+def wishes_away(text: str) -> bool:
+    """Say whether `text` says anywhere that something is not to be had or done."""
+    return _WISHED_AWAY.search(normal(text)) is not None
+
+
+def is_about_an_order(text: str) -> bool:
+    """Say whether `text` asks to change, or to take back, what was ordered."""
+    return _OF_AN_ORDER.fullmatch(normal(text)) is not None
+
+
+def starts_over(text: str) -> bool:
+    """Say whether `text` as a whole asks to begin again."""
+    return _START_OVER.fullmatch(normal(text)) is not None
 
 
 def politeness(text: str) -> Smalltalk | None:

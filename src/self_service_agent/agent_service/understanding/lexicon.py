@@ -42,7 +42,7 @@ class Lexicon(Generic[LabelT]):
 
     def matches(self, text: str) -> list[Match[LabelT]]:
         """Return every label that shares a word with `text`, the most alike first."""
-        bag = {self._vocabulary.resolve(word) for word in content_tokens(text)}
+        bag = set(self._vocabulary.resolve_all(content_tokens(text)))
         norm = self._norm(bag)
         shared: dict[int, float] = defaultdict(float)
         words: dict[int, int] = defaultdict(int)

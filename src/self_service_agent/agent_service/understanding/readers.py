@@ -24,13 +24,18 @@ _LEAD = (
     r"(?:(?:please|i'll take|i will take|i take|i want|i'd like|i would like|i meant|give me|choose|pick|select|take|"
     r"make it|let's go with|go with|for|ok|yes|actually|rather|change (?:it )?to|switch to)\s)*"
 )
+_TAIL = (
+    r"(?:\s(?:please|thanks|thank you|instead|then|now|quickly|asap|or so|i think|i guess|for me|is fine|is good|"
+    r"sounds good|looks good|would be (?:great|nice|good)))*"
+)
 _BY_NUMBER = re.compile(
-    rf"{_LEAD}(?:the\s)?(?:#|option|number|no|nr|choice|item)?\s?(?P<place>\d{{1,2}})(?:\s(?:please|thanks|instead))*"
+    rf"{_LEAD}(?:the\s)?(?:option|number|no|nr|choice|item|laptop|model)?\s?(?P<place>\d{{1,2}}){_TAIL}"
 )
 _BY_WORD = re.compile(
     rf"{_LEAD}(?:the\s)?(?:option|number|choice)?\s?(?P<word>{'|'.join(_ORDINALS)}|last)(?:\s(?:one|option|choice|laptop|item))?"
-    r"(?:\s(?:please|thanks|instead))*"
+    rf"{_TAIL}"
 )
+_BELOW_ZERO = re.compile(r"(?<!\w)-\s?\d")
 _NEGATION = frozenset({"not", "no", "never", "without", "except", "dont", "cant", "wont", "neither", "nor"})
 _FILLER_TEXT = """
     i i'd id i'll want take like go with choose pick option prefer select the a an one would will please give me
@@ -49,6 +54,8 @@ _DATE_FORMS = ("%d.%m.%Y", "%d %B %Y", "%B %d %Y", "%d %b %Y", "%b %d %Y")
 def read_place(text: str, *, count: int) -> int | None:
     """Return the place, from 1, that `text` as a whole names in a list of `count`; may lie outside the list."""
     plain = normal(text)
+    if _BELOW_ZERO.search(text):
+        return None
     if found := _BY_NUMBER.fullmatch(plain):
         return int(found["place"])
     if found := _BY_WORD.fullmatch(plain):
@@ -64,20 +71,42 @@ def read_choice(text: str, choices: "Sequence[Choice]") -> "Choice | None":
     exact = [
         choice for choice in choices if plain in {normal(name) for name in (choice.id, choice.label, *choice.names)}
     ]
-    return exact[0] if len(exact) == 1 else _named_choice(text, choices)
+    if len(exact) == 1:
+        return exact[0]
+    likely = _most_named(text, choices)
+    return likely[0] if len(likely) == 1 else None
 
 
-def _named_choice(text: str, choices: "Sequence[Choice]") -> "Choice | None":
+def read_several(text: str, choices: "Sequence[Choice]") -> "tuple[Choice, ...]":
+    """Return the choices that `text` names equally well, or none if it names one, none or all of them."""
+    if read_place(text, count=len(choices)) is not None:
+        return ()
+    likely = _most_named(text, choices)
+    return likely if 1 < len(likely) < len(choices) else ()
+
+
+def _most_named(text: str, choices: "Sequence[Choice]") -> "tuple[Choice, ...]":
     said = set(tokens_of(text))
     if said & _NEGATION or text.rstrip().endswith("?"):
-        return None
+        return ()
     wanted = said - _FILLER
-    words = [set(tokens_of(" ".join((choice.id, choice.label, *choice.names)))) for choice in choices]
-    scores = [len(wanted & known) for known in words]
+    known = [_names_of(choice) for choice in choices]
+    scores = [len(wanted & words) if any(not word.isdigit() for word in wanted & words) else 0 for words in known]
     best = max(scores, default=0)
-    if best == 0 or scores.count(best) > 1 or len(wanted) - best > _MOST_UNKNOWN_WORDS:
-        return None
-    return choices[scores.index(best)]
+    if best == 0 or len(wanted) - best > _MOST_UNKNOWN_WORDS:
+        return ()
+    numbers = {word for word in wanted if word.isdigit()}
+    return tuple(
+        choice
+        for place, (choice, words, score) in enumerate(zip(choices, known, scores, strict=True), start=1)
+        if score == best and numbers <= words | {str(place)}
+    )
+
+
+def _names_of(choice: "Choice") -> set[str]:
+    """Return the words a choice may be called by; a number in its description is no name of it."""
+    described = {word for word in tokens_of(choice.label) if not word.isdigit()}
+    return described | set(tokens_of(" ".join((choice.id, *choice.names))))
 
 
 def read_value(text: str, *, slot_type: str, today: date) -> str | float | None:

@@ -1,30 +1,43 @@
 """The understander that works without a model: set phrases first, then likeness to the definition's examples."""
 
 import re
+from collections.abc import Sequence
 
-from .catalogue import FlowEntry, PassageEntry
+from .catalogue import Entry, FlowEntry, PassageEntry
 from .commands import (
     AskKnowledge,
+    Cancel,
     CannotHandle,
+    ChangeDone,
     Choose,
     Command,
     Correct,
+    ForSomeone,
+    Reset,
     SetSlot,
     StartFlow,
     Status,
+    WhichOne,
 )
 from .context import Guess, Understanding, UnderstandingContext
 from .grammar import (
     TICKET_NUMBER,
     chat_command,
+    is_about_an_order,
+    is_given_up,
+    is_not_wanted,
     is_question,
     normal,
     politeness,
     set_phrase,
+    starts_over,
+    wishes_away,
     without_greeting,
     yes_or_no,
 )
-from .readers import EMAIL, read_choice, read_value
+from .lexicon import Match
+from .persons import named_person
+from .readers import EMAIL, read_choice, read_several, read_value
 from .words import tokens_of
 
 SURE = 0.52
@@ -56,14 +69,32 @@ def _by_grammar(text: str, context: UnderstandingContext) -> Command | None:
         return correction
     if (courtesy := politeness(text)) is not None:
         return courtesy
-    return _value(text, context)
+    return _value(text, context) or _second_thoughts(text, context)
 
 
 def _pending_choice(text: str, context: UnderstandingContext) -> Command | None:
     if context.expects != "choice":
         return None
-    found = read_choice(text, context.choices)
-    return Choose(found.id) if found else None
+    if (found := read_choice(text, context.choices)) is not None:
+        return Choose(found.id)
+    several = read_several(text, context.choices)
+    return WhichOne(tuple(choice.id for choice in several)) if several else None
+
+
+def _second_thoughts(text: str, context: UnderstandingContext) -> Command | None:
+    """Read what takes back a wish: one that is in progress, or one that is already done."""
+    if context.mode != "human" and starts_over(text):
+        return Reset()
+    if is_not_wanted(text) if context.expects == "nothing" else _gives_up(text, context):
+        return Cancel()
+    return ChangeDone() if is_about_an_order(text) else None
+
+
+def _gives_up(text: str, context: UnderstandingContext) -> bool:
+    """Tell giving up from turning down one of the things that are offered."""
+    offered = (*context.choices, *(choice for candidate in context.corrections for choice in candidate.choices))
+    names = set(tokens_of(" ".join(name for choice in offered for name in choice.names)))
+    return is_given_up(text) and not names & set(tokens_of(text))
 
 
 def _correction(text: str, context: UnderstandingContext) -> Correct | None:
@@ -95,12 +126,15 @@ def _value(text: str, context: UnderstandingContext) -> Command | None:
 
 
 def _by_likeness(text: str, context: UnderstandingContext) -> Understanding:
-    ranked = context.catalogue.matches(EMAIL.sub(" ", text))
+    person = named_person(text)
+    ranked = context.catalogue.matches(EMAIL.sub(" ", text.replace(person, " ") if person else text))
     guesses = tuple(Guess(_name(match.label), round(match.score, 3)) for match in ranked[:3])
     sure = bool(ranked) and ranked[0].score >= SURE
     clear = len(ranked) < 2 or ranked[0].score - ranked[1].score >= MARGIN or isinstance(ranked[0].label, PassageEntry)  # noqa: PLR2004  # a runner-up
     command: Command
-    if sure and clear:
+    if person and (wish := _likely_wish(ranked)):
+        command = ForSomeone(person, wish)
+    elif sure and clear and not (isinstance(ranked[0].label, FlowEntry) and wishes_away(text)):
         command = _command_for(ranked[0].label, text)
     elif TICKET_NUMBER.search(text):
         command = Status()
@@ -114,6 +148,13 @@ def _by_likeness(text: str, context: UnderstandingContext) -> Understanding:
             tuple(StartFlow(entry.agent_id, entry.flow) for entry in worth[:2] if isinstance(entry, FlowEntry))
         )
     return Understanding(commands=(command,), guesses=guesses)
+
+
+def _likely_wish(ranked: Sequence[Match[Entry]]) -> StartFlow | None:
+    """Return the flow that the text is most like, unless it is more like a passage."""
+    if not ranked or ranked[0].score < WORTH_OFFERING or not isinstance(ranked[0].label, FlowEntry):
+        return None
+    return StartFlow(ranked[0].label.agent_id, ranked[0].label.flow)
 
 
 def _command_for(entry: FlowEntry | PassageEntry, text: str) -> StartFlow | AskKnowledge:

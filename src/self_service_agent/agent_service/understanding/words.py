@@ -1,7 +1,7 @@
 """Words of a text: lower case, without endings, and near misses brought back to known words."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _WORD = re.compile(r"[^\W_]+")
 _STOP_TEXT = """
@@ -14,6 +14,7 @@ _STOP = frozenset(_STOP_TEXT.split())
 _ENDING_TEXT = "ingly ments ment ings ing edly ies ied ers er ed es s ly al e y"
 _ENDINGS = tuple(_ENDING_TEXT.split())
 _SHORTEST_STEM = 3
+_SHORTEST_SWAPPED = 3
 _SHORTEST_CORRECTED = 5
 _LONGEST_CORRECTED = 30
 
@@ -54,9 +55,24 @@ class Vocabulary:
         known = word in self._known or word in self._common
         if not known and _SHORTEST_CORRECTED <= len(word) <= _LONGEST_CORRECTED:
             word = next((self._near[form] for form in _one_less(word) if form in self._near), word)
+        elif not known and _SHORTEST_SWAPPED <= len(word) < _SHORTEST_CORRECTED:
+            word = next((form for form in _two_swapped(word) if form in self._known), word)
         return self._common.get(word, word)
+
+    def resolve_all(self, words: Sequence[str]) -> Iterator[str]:
+        """Yield what each of `words` stands for; two that only make a known word together are that one."""
+        at = 0
+        while at < len(words):
+            pair = "".join(words[at : at + 2])
+            joined = words[at] not in self._known and (pair in self._known or pair in self._common)
+            yield self.resolve(pair if joined else words[at])
+            at += 2 if joined else 1
 
 
 def _one_less(word: str) -> Iterator[str]:
     yield word
     yield from (word[:at] + word[at + 1 :] for at in range(1, len(word)))
+
+
+def _two_swapped(word: str) -> Iterator[str]:
+    yield from (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1))
