@@ -1,18 +1,9 @@
-"""Sessions: their rules, and the statements by which the accept of a request finds or opens one.
+"""Sessions: the statements by which the accept of a request finds or opens one.
 
 The agent service owns the table; other writers use these statements and no others.
 """
 
-from enum import StrEnum
 from typing import Final
-
-
-class SessionStatus(StrEnum):
-    ACTIVE = "ACTIVE"
-    INACTIVE = "INACTIVE"
-    EXPIRED = "EXPIRED"
-    ARCHIVED = "ARCHIVED"
-
 
 # Both take a relation `groups` (user_id, scope, wanted_session, new_session_id, integration_type, channel_id,
 # thread_id, requests, last_request_id, lifetime) with one row for each user and scope, and yield `sessions` (user_id,

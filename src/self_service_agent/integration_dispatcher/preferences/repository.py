@@ -3,19 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import asyncpg
 import orjson
 
 from self_service_agent.channels.base import Person
-from self_service_agent.kit.database import Pool, PooledConnection
+from self_service_agent.kit.database import Executor, Pool, PooledConnection
 from self_service_agent.shared_models.integrations import IntegrationType
 
 from .defaults import Configs
 from .rules import Override, Recipient, stranger
-
-Executor: TypeAlias = "Pool | PooledConnection"
 
 _FIELDS: Sequence[str] = ("enabled", "priority", "retry_count", "retry_delay_seconds")
 _FIND_PERSON = """

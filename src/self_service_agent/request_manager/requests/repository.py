@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import asyncpg
 
@@ -185,14 +184,3 @@ _ONE = """
 
 async def find(pool: Pool, request_id: str) -> asyncpg.Record | None:
     return await pool.fetchrow(_ONE, request_id)
-
-
-async def session_state(pool: Pool, session_id: str, user_id: str) -> dict[str, Any] | None:
-    """Return the status of a user's session, or None if they have no such session."""
-    row = await pool.fetchrow(
-        "SELECT CASE WHEN status = 'ACTIVE' AND expires_at <= now() THEN 'EXPIRED' ELSE status END AS status"
-        " FROM request_sessions WHERE session_id = $1 AND user_id = $2",
-        session_id,
-        user_id,
-    )
-    return None if row is None else dict(row)
