@@ -46,8 +46,8 @@ def _plans(options: argparse.Namespace) -> Iterator[Plan]:
             kills_database=(seed - options.seed) % 5 == 4,
             longest_life=options.longest_life,
             shoppers=2 * kills,
-            subscribers=kills,
-            callers=kills,
+            subscribers=options.crowd * kills,
+            callers=options.crowd * kills,
         )
         left -= kills
         seed += 1
@@ -59,6 +59,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kills-per-seed", type=int, default=10, help="how many deaths of one installation")
     parser.add_argument("--seed", type=int, default=100, help="the first seed; the others follow it")
     parser.add_argument("--longest-life", type=float, default=0.4, help="seconds, at most, from ready to death")
+    parser.add_argument("--crowd", type=int, default=1, help="so many times as many people; 25 have 200 requests open")
     return parser.parse_args()
 
 
