@@ -38,21 +38,18 @@ def agent_service(settings: AgentServiceSettings, open_taker: OpenTaker) -> Serv
         platform = platform_of(app)
         async with AsyncExitStack() as stack:
             taker = await stack.enter_async_context(open_taker(platform))
-            platform.bus.consume(
-                events.AGENT_SERVICE,
-                {
-                    events.REQUEST_CREATED: Binding(
-                        data=RequestCreated, handle=partial(queue_turns, notifier=platform.notifier)
-                    )
-                },
-                durable=False,
-            )
             workers = TurnWorkers(
                 platform.pools.relaxed,
                 platform.notifier,
                 taker,
                 policy=settings.turn_policy,
                 announce=partial(platform.bus.published, events.RESPONSE_READY),
+            )
+            handle = partial(queue_turns, notifier=platform.notifier, workers=workers)
+            platform.bus.consume(
+                events.AGENT_SERVICE,
+                {events.REQUEST_CREATED: Binding(data=RequestCreated, handle=handle)},
+                durable=False,
             )
             await stack.enter_async_context(workers.running())
             yield

@@ -16,16 +16,18 @@ from .envelope import CloudEvent
 BATCH = 256
 
 # Other statements that make something true append this to publish the fact in the same breath: `{rows}` yields
-# consumer, source, event_id, type, subject, partition_key, extensions, time and data.
+# consumer, source, event_id, type, subject, partition_key, extensions, time, data and whether its id is remembered once
+# it is handled. It need not be where the statement can make the fact true only once, and the handler takes it once.
 INSERT_EVENTS = """
-    INSERT INTO event_inbox (consumer, source, event_id, type, subject, partition_key, extensions, time, data)
+    INSERT INTO event_inbox (consumer, source, event_id, type, subject, partition_key, extensions, time, data,
+        is_remembered)
     {rows}
     ON CONFLICT (consumer, source, event_id) DO NOTHING
 """
 
 _PUBLISH = INSERT_EVENTS.format(
-    rows="""SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
-        $8::timestamptz[], $9::jsonb[])"""
+    rows="""SELECT *, true FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+        $7::jsonb[], $8::timestamptz[], $9::jsonb[])"""
 )
 
 # One statement takes a batch and acknowledges it: events are deleted and their ids remembered in the transaction of
@@ -36,7 +38,7 @@ _TAKE = """
         SELECT i.id, i.lane FROM event_inbox i
         WHERE i.consumer = $1 AND i.state = 'ready' AND ($3::bigint IS NULL OR i.id = $3) AND NOT EXISTS (
             SELECT FROM event_parking p
-            WHERE p.consumer = i.consumer AND p.partition_key = i.partition_key AND p.until > now())
+            WHERE p.consumer = i.consumer AND p.partition_key = i.partition_key AND p.until > now() OFFSET 0)
         ORDER BY i.id LIMIT $2
     ), mine AS MATERIALIZED (
         SELECT lane FROM (SELECT DISTINCT lane FROM waiting) lanes
@@ -48,13 +50,13 @@ _TAKE = """
         FOR UPDATE OF i
     ), taken AS (
         DELETE FROM event_inbox i WHERE i.id = ANY(ARRAY(SELECT l.id FROM locked l))
-        RETURNING i.id, i.event_id, i.source, i.type, i.partition_key, i.extensions, i.data
+        RETURNING i.id, i.event_id, i.source, i.type, i.partition_key, i.extensions, i.data, i.is_remembered
     ), remembered AS (
         INSERT INTO processed_events (event_id, consumer, event_source)
-        SELECT event_id, $1, source FROM taken ORDER BY id ON CONFLICT DO NOTHING
+        SELECT event_id, $1, source FROM taken WHERE is_remembered ORDER BY id ON CONFLICT DO NOTHING
         RETURNING event_id, event_source
     )
-    SELECT t.*, r.event_id IS NOT NULL AS is_new
+    SELECT t.*, NOT t.is_remembered OR r.event_id IS NOT NULL AS is_new
     FROM taken t LEFT JOIN remembered r ON r.event_id = t.event_id AND r.event_source = t.source ORDER BY t.id
 """
 

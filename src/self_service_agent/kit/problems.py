@@ -63,13 +63,13 @@ def install(app: Starlette, table: Mapping[type[Exception], int] | None = None) 
     app.add_middleware(_CatchSurprises)
 
 
-def handler_of(app: Starlette, error: Exception) -> Callable[[Request, Exception], Awaitable[Response]] | None:
-    """Return what turns `error` into a response of `app`, or None for a surprise."""
+async def answer_to(request: Request, error: Exception) -> Response:
+    """Return what `error` means to the caller of the request's application; a surprise is logged and says nothing."""
     for kind in type(error).__mro__:
-        if kind in app.exception_handlers:
-            handler: Callable[[Request, Exception], Awaitable[Response]] = app.exception_handlers[kind]
-            return handler
-    return None
+        if kind in request.app.exception_handlers:
+            handler: Callable[[Request, Exception], Awaitable[Response]] = request.app.exception_handlers[kind]
+            return await handler(request, error)
+    return _surprise(request.scope, error)
 
 
 def problem_response(problem: Problem, request_id: str | None = None) -> Response:
@@ -183,7 +183,6 @@ class _CatchSurprises:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._log = structlog.get_logger()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -203,17 +202,13 @@ class _CatchSurprises:
         except Exception as error:  # the ASGI edge: whatever it is, the caller gets an answer
             if started:
                 raise  # nothing can be said any more; the server logs it and cuts the connection
-            await self._response(scope, error)(scope, receive, send)
+            await _surprise(scope, error)(scope, receive, send)
 
-    def _response(self, scope: Scope, error: Exception) -> Response:
-        problem = _problem_of(error)
-        request_id = _request_id(scope)
-        if not isinstance(error, Problem | HTTPException | RequestValidationError):
-            self._log.error(
-                "http.request_failed",
-                method=scope["method"],
-                path=scope["path"],
-                request_id=request_id,
-                exc_info=error,
-            )
-        return problem_response(problem, request_id)
+
+def _surprise(scope: Scope, error: Exception) -> Response:
+    request_id = _request_id(scope)
+    if not isinstance(error, Problem | HTTPException | RequestValidationError):
+        structlog.get_logger().error(
+            "http.request_failed", method=scope["method"], path=scope["path"], request_id=request_id, exc_info=error
+        )
+    return problem_response(_problem_of(error), request_id)

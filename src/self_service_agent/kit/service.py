@@ -5,13 +5,11 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter, FastAPI
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import problems
-from .http.light import ShortCut
+from .http.light import LightRoutes
 from .http.limits import RequestLimit
-
-BODY_LIMIT = 1_048_576
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +26,18 @@ class Service:
     problems: Mapping[type[Exception], int] = field(default_factory=dict)
 
 
+class _Application(FastAPI):
+    """Takes requests to light routes there before its middlewares see them."""
+
+    light_routes: LightRoutes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.light_routes.has(scope):
+            await self.light_routes(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 def create_app(title: str, version: str, services: Sequence[Service]) -> FastAPI:
     """Return one application of all services, opened in their order."""
 
@@ -38,9 +48,9 @@ def create_app(title: str, version: str, services: Sequence[Service]) -> FastAPI
                 await stack.enter_async_context(service.open(app))
             yield
 
-    app = FastAPI(title=title, version=version, lifespan=lifespan)
-    app.add_middleware(ShortCut, routers=[router for service in services for router in service.routers])
-    app.add_middleware(RequestLimit, limit=BODY_LIMIT)
+    app = _Application(title=title, version=version, lifespan=lifespan)
+    app.light_routes = LightRoutes(app, [router for service in services for router in service.routers])
+    app.add_middleware(RequestLimit)
     problems.install(app, {error: status for service in services for error, status in service.problems.items()})
     for service in services:
         for router in service.routers:

@@ -18,7 +18,7 @@ from self_service_agent.shared_models.users import UnusableName
 
 from .authentication.rules import Forbidden, Unauthenticated, people_keys, tool_keys
 from .authentication.service import Authentication
-from .requests import endpoints
+from .requests import endpoints, lookups
 from .requests.dependencies import Doors
 from .requests.repository import IdempotencyKeyReused, SessionUnavailable, UnstorableRequest
 from .requests.rules import InvalidAgentId, InvalidIdempotencyKey
@@ -102,7 +102,7 @@ def request_manager(settings: RequestManagerSettings) -> Service:
     return Service(
         name=events.REQUEST_MANAGER,
         open=run,
-        routers=(endpoints.router, endpoints.lookups),
+        routers=(endpoints.router, lookups.router),
         problems=_PROBLEMS,
     )
 

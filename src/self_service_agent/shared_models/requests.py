@@ -85,7 +85,7 @@ class BaseRequest(BaseModel):
     user_id: UserId
     content: Annotated[Text, AfterValidator(_not_blank), Field(min_length=1, max_length=CONTENT_LIMIT)]
     request_type: Annotated[Text, Field(min_length=1, max_length=100)] = "message"
-    metadata: JsonObject = {}
+    metadata: JsonObject = Field(default_factory=dict)
     request_manager_session_id: Annotated[Text, Field(max_length=36)] | None = None
     user_email: ShortText | None = None
     session_name: ShortText | None = None
@@ -108,7 +108,7 @@ class WebRequest(BaseRequest):
 class CLIRequest(BaseRequest):
     integration_type: IntegrationType = IntegrationType.CLI
     cli_session_id: ShortText | None = None
-    command_context: JsonObject = {}
+    command_context: JsonObject = Field(default_factory=dict)
 
 
 class ToolRequest(BaseRequest):
@@ -116,7 +116,7 @@ class ToolRequest(BaseRequest):
     tool_id: Annotated[ShortText, Field(min_length=1)]
     tool_instance_id: ShortText | None = None
     trigger_event: Annotated[ShortText, Field(min_length=1)] | None = None
-    tool_context: JsonObject = {}
+    tool_context: JsonObject = Field(default_factory=dict)
 
 
 class SlackRequest(BaseRequest):

@@ -32,6 +32,25 @@ FIND_OR_OPEN: Final = """
     )
 """
 
+# The short form for the usual case: $1 is a JSON array of user_id, scope, session_id of a new one, integration_type,
+# channel_id, thread_id, requests and last_request_id, $2 the lifetime. An expired session yields no row; FIND_OR_OPEN
+# ends it.
+USE_OR_OPEN: Final = """
+    sessions AS (
+        INSERT INTO request_sessions (user_id, scope, session_id, integration_type, channel_id, thread_id,
+            total_requests, last_request_id, conversation_thread_id, last_request_at, expires_at)
+        SELECT g.*, g.session_id, now(), now() + $2::interval
+        FROM json_to_recordset($1::json) AS g (user_id text, scope text, session_id text, integration_type text,
+            channel_id text, thread_id text, requests integer, last_request_id text)
+        ON CONFLICT (user_id, scope) WHERE status = 'ACTIVE' DO UPDATE SET
+            total_requests = request_sessions.total_requests + EXCLUDED.total_requests,
+            last_request_id = EXCLUDED.last_request_id, last_request_at = now(), updated_at = now(),
+            expires_at = EXCLUDED.expires_at
+        WHERE request_sessions.expires_at > now()
+        RETURNING user_id, scope, session_id, total_requests
+    )
+"""
+
 CONTINUE: Final = """
     ordered AS (
         SELECT s.session_id FROM request_sessions s JOIN groups g ON s.session_id = g.wanted_session

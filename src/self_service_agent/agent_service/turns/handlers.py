@@ -1,4 +1,4 @@
-"""What the agent service does with a new request: queue it as a turn of its session, in the session's order."""
+"""What the agent service does with a new request: queue it as a turn of its session, or take it at once."""
 
 from collections.abc import Sequence
 
@@ -8,20 +8,21 @@ from self_service_agent.kit.notifications import Notifier
 from self_service_agent.shared_models.events import RequestCreated
 
 from . import repository
-
-TOPIC = "turns"
-PROMOTE_TOPIC = "turns/promote"
+from .worker import PROMOTE_TOPIC, TOPIC, TurnWorkers
 
 
 async def queue_turns(
-    created: Sequence[Event[RequestCreated]], connection: PooledConnection, *, notifier: Notifier
+    created: Sequence[Event[RequestCreated]], connection: PooledConnection, *, notifier: Notifier, workers: TurnWorkers
 ) -> AfterCommit:
-    """Queue a turn for each request."""
-    behind = await repository.enqueue(connection, created)
+    """Queue a turn for each request; what is first in its session is taken here if the workers have room for all."""
+    lease_token = workers.reserve(len(created))
+    queued = await repository.enqueue(connection, created, lease_token=lease_token, lease=workers.lease)
 
     def tell() -> None:
-        notifier.notify(TOPIC)
-        for session_id in behind:
+        workers.start(queued.taken)
+        if lease_token is None:
+            notifier.notify(TOPIC)
+        for session_id in queued.behind:
             notifier.notify(PROMOTE_TOPIC, session_id)
 
     return tell

@@ -10,7 +10,7 @@ import orjson
 
 from self_service_agent.eventing.bus import Event
 from self_service_agent.eventing.store import INSERT_EVENTS
-from self_service_agent.kit.database import Pool, PooledConnection
+from self_service_agent.kit.database import Pool, PooledConnection, in_json
 from self_service_agent.shared_models import events
 from self_service_agent.shared_models.events import RequestCreated
 from self_service_agent.shared_models.requests import NormalizedRequest
@@ -33,7 +33,10 @@ class ClaimedTurn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedTurn:
-    """Everything a turn leaves behind, written in one transaction. `response` is the event's data in JSON."""
+    """Everything a turn leaves behind, written in one transaction. `response` is the event's data in JSON.
+
+    Without a `checkpoint` the conversation stays as it was.
+    """
 
     request_id: str
     session_id: str
@@ -53,19 +56,29 @@ class LeaseLost(Exception):
 
 _ENQUEUE = """
     WITH input AS (
-        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::json[])
-            AS t (request_id, session_id, user_id, sequence, request)
-    )
-    INSERT INTO turns (request_id, session_id, user_id, sequence, request, status)
-    SELECT i.*, CASE
-        WHEN row_number() OVER (PARTITION BY i.session_id ORDER BY i.sequence) = 1 AND NOT EXISTS (
+        SELECT * FROM json_to_recordset($1::json)
+            AS t (request_id text, session_id text, user_id text, sequence bigint, request json)
+    ), placed AS (
+        SELECT i.*, row_number() OVER (PARTITION BY i.session_id ORDER BY i.sequence) = 1 AND NOT EXISTS (
             SELECT FROM turns o WHERE o.session_id = i.session_id AND o.status = 'ready'
             UNION ALL
-            SELECT FROM turns o WHERE o.session_id = i.session_id AND o.status = 'queued')
-        THEN 'ready' ELSE 'queued' END
-    FROM input i ORDER BY i.session_id, i.sequence
-    ON CONFLICT (request_id) DO NOTHING
-    RETURNING session_id, status
+            SELECT FROM turns o WHERE o.session_id = i.session_id AND o.status = 'queued') AS is_ready
+        FROM input i
+    ), queued AS (
+        INSERT INTO turns (request_id, session_id, user_id, sequence, request, status, attempts, lease_token,
+            lease_until, started_at)
+        SELECT request_id, session_id, user_id, sequence, request, CASE WHEN is_ready THEN 'ready' ELSE 'queued' END,
+            CASE WHEN is_taken THEN 1 ELSE 0 END, CASE WHEN is_taken THEN $2 END,
+            CASE WHEN is_taken THEN now() + $3::interval END, CASE WHEN is_taken THEN now() END
+        FROM placed CROSS JOIN LATERAL (SELECT is_ready AND $2::text IS NOT NULL AS is_taken) t
+        ORDER BY session_id, sequence
+        ON CONFLICT (request_id) DO NOTHING
+        RETURNING request_id, session_id, status, lease_token
+    )
+    SELECT q.request_id, q.session_id, q.status, q.lease_token IS NOT NULL AS is_taken, v.checkpoint, v.pinned_digest
+    FROM queued q LEFT JOIN LATERAL (
+        SELECT * FROM conversations WHERE session_id = q.session_id AND q.lease_token IS NOT NULL LIMIT 1
+    ) v ON true
 """
 
 # Runs by itself after the commit that queued a turn or finished one: of the two, the later sees both.
@@ -105,15 +118,15 @@ _CLAIM = """
 
 _FINISH = """
     WITH input AS (
-        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::json[],
-            $8::text[], $9::boolean[], $10::jsonb[])
-            AS t (request_id, session_id, lease_token, failed, agent_id, definition_digest, checkpoint, pinned_digest,
-                closes_session, response)
+        SELECT * FROM json_to_recordset($1::json)
+            AS t (request_id text, session_id text, lease_token text, failed boolean, agent_id text,
+                definition_digest text, checkpoint json, pinned_digest text, closes_session boolean, response json)
     ), finished AS (
         UPDATE turns t SET status = CASE WHEN i.failed THEN 'failed' ELSE 'done' END, finished_at = now(),
             agent_id = i.agent_id, definition_digest = i.definition_digest, lease_token = NULL, lease_until = NULL
         FROM input i
-        WHERE t.request_id = ANY($1) AND t.request_id = i.request_id AND t.lease_token = i.lease_token
+        WHERE t.request_id = ANY(ARRAY(SELECT request_id FROM input)) AND t.request_id = i.request_id
+            AND t.lease_token = i.lease_token
         RETURNING i.*, t.user_id, t.sequence
     ), remembered AS (
         INSERT INTO conversations (session_id, checkpoint, pinned_digest)
@@ -123,7 +136,7 @@ _FINISH = """
     ), session AS (
         UPDATE request_sessions s SET current_agent_id = f.agent_id, updated_at = now(),
             status = CASE WHEN f.closes_session THEN 'INACTIVE' ELSE s.status END
-        FROM finished f WHERE s.session_id = ANY($2) AND s.session_id = f.session_id
+        FROM finished f WHERE s.session_id = ANY(ARRAY(SELECT session_id FROM finished)) AND s.session_id = f.session_id
             AND (f.closes_session OR s.current_agent_id IS DISTINCT FROM f.agent_id)
     ), published AS ({events})
     SELECT f.request_id, EXISTS (SELECT FROM turns n WHERE n.session_id = f.session_id AND n.status = 'queued') AS more
@@ -132,11 +145,11 @@ _FINISH = """
 
 _EVENT_ROWS = """
     SELECT c.consumer, '{source}', 'agent-response:' || f.request_id, '{type}',
-        'request/' || f.request_id, f.session_id, jsonb_build_object('requestid', f.request_id, 'sessionid',
+        'request/' || f.request_id, f.session_id, json_build_object('requestid', f.request_id, 'sessionid',
             f.session_id, 'userid', f.user_id, 'agentid', f.agent_id, 'partitionkey', f.session_id,
             'sequence', f.sequence),
-        now(), f.response
-    FROM finished f CROSS JOIN unnest($11::text[]) AS c (consumer)
+        now(), f.response, false
+    FROM finished f CROSS JOIN unnest($2::text[]) AS c (consumer)
 """
 
 _FINISH_AND_PUBLISH = _FINISH.format(
@@ -155,20 +168,48 @@ _RENEW = """
 """
 
 
-async def enqueue(connection: PooledConnection, created: Sequence[Event[RequestCreated]]) -> set[str]:
-    """Queue each request at its place in its session, and return the sessions that need `promote` after the commit.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """What became of new turns: those that are ours already, and the sessions that need `promote` after the commit."""
 
-    A request that is known already stays as it is.
+    taken: list[ClaimedTurn]
+    behind: set[str]
+
+
+async def enqueue(
+    connection: PooledConnection, created: Sequence[Event[RequestCreated]], *, lease_token: str | None, lease: timedelta
+) -> Queued:
+    """Queue each request at its place in its session; one that is known already stays as it is.
+
+    With a `lease_token`, turns that are first in their session are taken in the same breath.
     """
-    rows = await connection.fetch(
-        _ENQUEUE,
-        [event.data.request_id for event in created],
-        [event.data.session_id for event in created],
-        [event.data.user_id for event in created],
-        [event.sequence or 0 for event in created],
-        [event.text for event in created],
+    turns = [
+        {
+            "request_id": event.data.request_id,
+            "session_id": event.data.session_id,
+            "user_id": event.data.user_id,
+            "sequence": event.sequence or 0,
+            "request": orjson.Fragment(event.text),
+        }
+        for event in created
+    ]
+    rows = await connection.fetch(_ENQUEUE, in_json(turns), lease_token, lease)
+    requests = {event.data.request_id: event.data for event in created}
+    return Queued(
+        taken=[
+            ClaimedTurn(
+                request=requests[row["request_id"]],
+                lease_token=lease_token or "",
+                attempt=1,
+                taken_over=False,
+                checkpoint=orjson.loads(row["checkpoint"]) if row["checkpoint"] else None,
+                pinned_digest=row["pinned_digest"],
+            )
+            for row in rows
+            if row["is_taken"]
+        ],
+        behind={row["session_id"] for row in rows if row["status"] == "queued"},
     )
-    return {row["session_id"] for row in rows if row["status"] == "queued"}
 
 
 async def promote(pool: Pool, session_ids: Sequence[str]) -> None:
@@ -198,9 +239,8 @@ async def claim(pool: Pool, *, limit: int, lease_token: str, lease: timedelta) -
 
 async def finish(pool: Pool, turns: Sequence[FinishedTurn]) -> list[bool | Exception]:
     """Record turns and publish their answers; for each, whether its session has more to do, or `LeaseLost`."""
-    columns = [[getattr(turn, name) for turn in turns] for name in FinishedTurn.__slots__]
-    consumers = list(events.SUBSCRIPTIONS[events.RESPONSE_READY])
-    rows = await pool.fetch(_FINISH_AND_PUBLISH, *columns, consumers)
+    consumers = events.SUBSCRIPTIONS[events.RESPONSE_READY]
+    rows = await pool.fetch(_FINISH_AND_PUBLISH, in_json([_row(turn) for turn in turns]), consumers)
     more: Mapping[str, bool] = {row["request_id"]: row["more"] for row in rows}
     return [more[turn.request_id] if turn.request_id in more else LeaseLost(turn.request_id) for turn in turns]
 
@@ -216,6 +256,21 @@ async def renew(pool: Pool, turns: Sequence[ClaimedTurn], *, lease: timedelta) -
         _RENEW, [turn.request.request_id for turn in turns], list({turn.lease_token for turn in turns}), lease
     )
     return {row["request_id"] for row in rows}
+
+
+def _row(turn: FinishedTurn) -> dict[str, object]:
+    return {
+        "request_id": turn.request_id,
+        "session_id": turn.session_id,
+        "lease_token": turn.lease_token,
+        "failed": turn.failed,
+        "agent_id": turn.agent_id,
+        "definition_digest": turn.definition_digest,
+        "checkpoint": None if turn.checkpoint is None else orjson.Fragment(turn.checkpoint),
+        "pinned_digest": turn.pinned_digest,
+        "closes_session": turn.closes_session,
+        "response": orjson.Fragment(turn.response),
+    }
 
 
 def _claimed(row: asyncpg.Record, lease_token: str) -> ClaimedTurn:

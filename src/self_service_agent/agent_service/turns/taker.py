@@ -124,6 +124,7 @@ def _finished(turn: ClaimedTurn, outcome: TurnOutcome, *, milliseconds: int) -> 
         "followup_actions": outcome.followup_actions,
         "created_at": clock.now(),
     }
+    is_unchanged = outcome.checkpoint == (turn.checkpoint or {}) and outcome.pins == turn.pinned_digest
     return FinishedTurn(
         request_id=request.request_id,
         session_id=request.session_id,
@@ -131,7 +132,7 @@ def _finished(turn: ClaimedTurn, outcome: TurnOutcome, *, milliseconds: int) -> 
         failed=False,
         agent_id=outcome.next_agent_id,
         definition_digest=outcome.envelope["definition"]["digest"],
-        checkpoint=orjson.dumps(outcome.checkpoint).decode(),
+        checkpoint=None if is_unchanged else orjson.dumps(outcome.checkpoint).decode(),
         pinned_digest=outcome.pins,
         closes_session=outcome.closes_session,
         response=orjson.dumps(response).decode(),

@@ -17,10 +17,11 @@ from self_service_agent.kit.ids import new_id
 from self_service_agent.kit.notifications import Notifier
 
 from . import repository
-from .handlers import PROMOTE_TOPIC, TOPIC
 from .repository import ClaimedTurn, FinishedTurn, LeaseLost
 from .rules import TurnPolicy
 
+TOPIC = "turns"
+PROMOTE_TOPIC = "turns/promote"
 _SWEEP = timedelta(seconds=10)
 _PAUSE = 1.0
 _GROUP_LIMIT = 64
@@ -59,6 +60,8 @@ class TurnWorkers:
         self._behind: set[str] = set()
         notifier.listen(PROMOTE_TOPIC, self._remember_to_promote)
         self._running: dict[asyncio.Task[None], ClaimedTurn] = {}
+        self._reserved = 0
+        self._tasks: asyncio.TaskGroup | None = None
         self._stopping = False
         self._finisher: GroupWriter[FinishedTurn, bool] = GroupWriter(
             self._finish, rejections=(asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
@@ -67,8 +70,9 @@ class TurnWorkers:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Take turns for as long as this is open; closing finishes those at hand, within the policy's patience."""
-        async with asyncio.TaskGroup() as tasks:
-            claiming = tasks.create_task(self._claim_for_ever(tasks))
+        async with asyncio.TaskGroup() as self._tasks:
+            tasks = self._tasks
+            claiming = tasks.create_task(self._claim_for_ever())
             renewing = tasks.create_task(self._renew_for_ever())
             try:
                 yield
@@ -80,6 +84,35 @@ class TurnWorkers:
                 renewing.cancel()
                 await self._finisher.close()
 
+    @property
+    def lease(self) -> timedelta:
+        """How long a turn is ours without being renewed."""
+        return self._policy.lease
+
+    def reserve(self, count: int) -> str | None:
+        """Return the lease token for `count` turns to `start` soon, or None if there is no room for all of them.
+
+        One caller at a time: a reservation that was not started is forgotten with the next.
+        """
+        self._reserved = 0
+        if self._stopping or self._tasks is None or len(self._running) + count > self._policy.concurrency:
+            return None
+        self._reserved = count
+        return new_id()
+
+    def start(self, turns: Sequence[ClaimedTurn]) -> None:
+        """Take turns that were claimed elsewhere in this process, under a reservation."""
+        self._reserved = 0
+        self._begin(turns)
+
+    def _begin(self, turns: Sequence[ClaimedTurn]) -> None:
+        if self._tasks is None:
+            raise RuntimeError("turns are taken while `running` is open")
+        for turn in turns:
+            task = self._tasks.create_task(self._see_through(turn))
+            self._running[task] = turn
+            task.add_done_callback(self._forget)
+
     async def _drain(self) -> None:
         if self._running:
             await asyncio.wait(self._running, timeout=self._policy.drain.total_seconds())
@@ -88,21 +121,18 @@ class TurnWorkers:
         if self._running:
             await asyncio.wait(self._running)
 
-    async def _claim_for_ever(self, tasks: asyncio.TaskGroup) -> None:
+    async def _claim_for_ever(self) -> None:
         await self._look_around()
         while not self._stopping:
-            free = min(self._policy.concurrency - len(self._running), _GROUP_LIMIT)
+            free = min(self._policy.concurrency - len(self._running) - self._reserved, _GROUP_LIMIT)
             try:
                 claimed = await self._claim(free) if free > 0 else []
             except DATABASE_TROUBLE as error:
                 log.warning("turns.database_unavailable", error=str(error))
                 await asyncio.sleep(_PAUSE)
                 continue
-            for turn in claimed:
-                task = tasks.create_task(self._see_through(turn))
-                self._running[task] = turn
-                task.add_done_callback(self._forget)
-            if (free == 0 or len(claimed) < free) and not await self._wakeup.wait(sweep=_SWEEP):
+            self._begin(claimed)
+            if (free <= 0 or len(claimed) < free) and not await self._wakeup.wait(sweep=_SWEEP):
                 await self._look_around()
 
     def _remember_to_promote(self, session_id: str) -> None:
@@ -139,9 +169,7 @@ class TurnWorkers:
 
     async def _see_through(self, turn: ClaimedTurn) -> None:
         try:
-            more = await self._finisher.submit(await self._take(turn))
-            self._announce()
-            if more:
+            if await self._finisher.submit(await self._take(turn)):
                 self._remember_to_promote(turn.request.session_id)
         except LeaseLost:
             log.warning("turns.lease_lost", request_id=turn.request.request_id)
@@ -170,7 +198,9 @@ class TurnWorkers:
             log.warning("turns.not_put_back", request_id=turn.request.request_id, error=str(trouble))
 
     async def _finish(self, turns: Sequence[FinishedTurn]) -> Sequence[bool | Exception]:
-        return await repository.finish(self._pool, turns)
+        outcomes = await repository.finish(self._pool, turns)
+        self._announce()
+        return outcomes
 
     async def _renew_for_ever(self) -> None:
         while True:

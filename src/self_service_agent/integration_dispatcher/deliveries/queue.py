@@ -42,11 +42,12 @@ _CLAIM = f"""
     ), claimed AS (
         UPDATE delivery_logs d SET attempts = d.attempts + 1, lease_token = $3, lease_until = now() + $4::interval,
             next_attempt_at = now() + $4::interval, updated_at = now()
-        FROM due WHERE d.delivery_id = due.delivery_id
+        FROM due
+        WHERE d.delivery_id = ANY(ARRAY(SELECT delivery_id FROM due)) AND d.delivery_id = due.delivery_id
         RETURNING d.*, due.was, due.taken_over
     ), cut_off AS (
         UPDATE delivery_attempts a SET outcome = 'unknown', finished_at = now(), error_message = 'cut off'
-        FROM due WHERE due.taken_over AND a.delivery_id = due.delivery_id AND a.outcome = 'started'
+        WHERE a.delivery_id = ANY(ARRAY(SELECT delivery_id FROM due WHERE taken_over)) AND a.outcome = 'started'
     ), begun AS (
         INSERT INTO delivery_attempts (delivery_id, attempt, started_at, outcome)
         SELECT delivery_id, replayed_attempts + attempts, now(), 'started' FROM claimed
@@ -56,8 +57,12 @@ _CLAIM = f"""
         d.retry_delay_seconds AS planned_delay, d.expires_at, d.created_at, u.login, u.primary_email,
         c.integration_type IS NOT NULL AS overridden, c.enabled, c.priority, c.retry_count, c.retry_delay_seconds,
         c.config
-    FROM claimed d LEFT JOIN users u USING (user_id)
-        LEFT JOIN user_integration_configs c ON c.user_id = d.user_id AND c.integration_type = d.integration_type
+    FROM claimed d
+        LEFT JOIN LATERAL (SELECT * FROM users WHERE user_id = d.user_id LIMIT 1) u ON true
+        LEFT JOIN LATERAL (
+            SELECT * FROM user_integration_configs
+            WHERE user_id = d.user_id AND integration_type = d.integration_type LIMIT 1
+        ) c ON true
     ORDER BY d.id
 """  # noqa: S608  # the condition is our own
 _NEXT_DUE = f"""
@@ -79,16 +84,19 @@ _RECORD = """
             first_attempt_at = coalesce(d.first_attempt_at, r.started_at),
             last_attempt_at = coalesce(r.started_at, d.last_attempt_at),
             delivered_at = CASE r.status WHEN 'DELIVERED' THEN now() END, updated_at = now()
-        FROM report r WHERE d.delivery_id = r.delivery_id AND d.lease_token = r.lease_token
+        FROM report r
+        WHERE d.delivery_id = ANY($1) AND d.delivery_id = r.delivery_id AND d.lease_token = r.lease_token
         RETURNING d.delivery_id, d.replayed_attempts + d.attempts + (r.outcome IS NULL)::int AS attempt,
             r.lease_token, r.outcome, r.error, r.retry_at, r.started_at
     ), finished AS (
         UPDATE delivery_attempts a SET started_at = k.started_at, finished_at = now(), outcome = k.outcome,
             error_message = k.error, retry_at = k.retry_at
-        FROM kept k WHERE a.delivery_id = k.delivery_id AND a.attempt = k.attempt AND k.outcome IS NOT NULL
+        FROM kept k WHERE a.delivery_id = ANY($1) AND a.delivery_id = k.delivery_id AND a.attempt = k.attempt
+            AND k.outcome IS NOT NULL
     ), unmade AS (
         DELETE FROM delivery_attempts a USING kept k
-        WHERE a.delivery_id = k.delivery_id AND a.attempt = k.attempt AND k.outcome IS NULL
+        WHERE a.delivery_id = ANY($1) AND a.delivery_id = k.delivery_id AND a.attempt = k.attempt
+            AND k.outcome IS NULL
     )
     SELECT delivery_id, lease_token FROM kept
 """

@@ -24,7 +24,9 @@ _ADD_PERSON = "INSERT INTO users (user_id, login, primary_email) VALUES ($1, $2,
 _RECIPIENTS = """
     SELECT u.user_id, u.login, u.primary_email, c.integration_type, c.enabled, c.priority, c.retry_count,
         c.retry_delay_seconds, c.config
-    FROM users u LEFT JOIN user_integration_configs c USING (user_id) WHERE u.user_id = ANY($1)
+    FROM users u LEFT JOIN LATERAL (
+        SELECT * FROM user_integration_configs WHERE user_id = u.user_id OFFSET 0
+    ) c ON true WHERE u.user_id = ANY($1)
 """
 _OVERRIDES = "SELECT * FROM user_integration_configs WHERE user_id = $1 ORDER BY id"
 _LOCKED_OVERRIDE = "SELECT * FROM user_integration_configs WHERE user_id = $1 AND integration_type = $2 FOR UPDATE"

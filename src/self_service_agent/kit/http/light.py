@@ -1,7 +1,7 @@
 """FastAPI routes whose body goes straight into its model: a fraction of the cost, the same documentation.
 
-FastAPI's routing, dependencies and output validation are most of the work on a hot path. A light route's endpoint takes
-the request and its model and returns a finished response; `ShortCut` takes such requests there directly.
+FastAPI's routing, middlewares, dependencies and output validation are most of the work on a hot path. A light route's
+endpoint takes the request and its model and returns a finished response; `LightRoutes` takes requests there directly.
 """
 
 import inspect
@@ -9,23 +9,62 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive, Scope, Send
 
-from self_service_agent.kit.problems import Problem, handler_of
+from self_service_agent.kit.problems import Problem, answer_to, problem_response
 from self_service_agent.kit.validation import complaint
 
+from .limits import BodyReader, refusal
+
 _CHECK = "admission_check"
+_JSON = (b"content-type", b"application/json")
+
+
+class LightRequest(Request):
+    """A request whose headers are looked up in a dictionary; `admitted` is what its route's check found out."""
+
+    admitted: Any = None
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        super().__init__(scope, receive)
+        self._headers = _QuickHeaders(raw=scope["headers"])
+        self._reader = BodyReader(receive)
+
+    async def body(self) -> bytes:
+        """Return the body, within the limits of every request."""
+        return await self._reader.read()
+
+
+class JsonResponse(Response):
+    """An answer that is JSON already."""
+
+    def __init__(
+        self, body: bytes, status_code: int = HTTPStatus.OK, *, headers: Iterable[tuple[bytes, bytes]] = ()
+    ) -> None:
+        self.status_code = status_code
+        self.body = body
+        self.background = None
+        self.raw_headers = [(b"content-length", b"%d" % len(body)), _JSON, *headers]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-
-
+Check = Callable[[LightRequest], Awaitable[object]]
 EndpointT = TypeVar("EndpointT", bound=Callable[..., Any])
 
 
-def admitted_by(check: Callable[[Request], Awaitable[None]]) -> Callable[[EndpointT], EndpointT]:
+def admitted_by(check: Check) -> Callable[[EndpointT], EndpointT]:
     """Let only callers in whom `check` does not refuse by raising; nothing of a stranger's body is parsed."""
 
     def decorate(endpoint: EndpointT) -> EndpointT:
@@ -36,46 +75,59 @@ def admitted_by(check: Callable[[Request], Awaitable[None]]) -> Callable[[Endpoi
 
 
 class LightRoute(APIRoute):
-    """For endpoints of the form `async def endpoint(request: Request, body: Model) -> Response`."""
+    """For endpoints of the form `async def endpoint(request: LightRequest, body: Model) -> Response`."""
 
     def get_route_handler(self) -> Handler:
-        endpoint, model = self.endpoint, _model_of(self.endpoint)
-        check: Callable[[Request], Awaitable[None]] = vars(endpoint)[_CHECK]
+        handle = self.light_handler()
 
-        async def handle(request: Request) -> Response:
-            await check(request)
+        async def convert(request: Request) -> Response:
+            return await handle(LightRequest(request.scope, request.receive))
+
+        return convert
+
+    def light_handler(self) -> Callable[[LightRequest], Coroutine[Any, Any, Response]]:
+        """Return the whole way from a request to its response."""
+        endpoint, model = self.endpoint, _model_of(self.endpoint)
+        check: Check = vars(endpoint)[_CHECK]
+
+        async def handle(request: LightRequest) -> Response:
+            request.admitted = await check(request)
             response: Response = await endpoint(request, parse(model, await request.body()))
             return response
 
         return handle
 
 
-class ShortCut:
-    """Answers the light routes of `routers` before routing begins; everything else goes its usual way."""
+class LightRoutes:
+    """The light routes of an application, for it to take requests to before anything else looks at them."""
 
-    def __init__(self, app: ASGIApp, routers: Iterable[APIRouter]) -> None:
+    def __init__(self, app: Starlette, routers: Iterable[APIRouter]) -> None:
         self._app = app
         self._handlers = {
-            (method, route.path): route.get_route_handler()
+            (method, route.path): route.light_handler()
             for router in routers
             for route in router.routes
             if isinstance(route, LightRoute)
             for method in route.methods or ()
         }
 
+    def has(self, scope: Scope) -> bool:
+        """Tell whether a request is for one of them."""
+        return (scope.get("method"), scope.get("path")) in self._handlers
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        handle = self._handlers.get((scope.get("method", ""), scope.get("path", "")))
-        if handle is None:
-            await self._app(scope, receive, send)
+        scope["app"] = self._app
+        problem = refusal(scope)
+        if problem is not None:
+            await problem_response(problem)(scope, receive, send)
             return
-        request = Request(scope, receive, send)
+        request = LightRequest(scope, receive)
         try:
-            response = await handle(request)
-        except Exception as error:
-            answer = handler_of(request.app, error)
-            if answer is None:
-                raise
-            response = await answer(request, error)
+            response = await self._handlers[scope["method"], scope["path"]](request)
+        except ClientDisconnect:
+            return  # nobody is there to be told anything
+        except Exception as error:  # noqa: BLE001  # the ASGI edge: whatever it is, the caller gets an answer
+            response = await answer_to(request, error)
         await response(scope, receive, send)
 
 
@@ -89,6 +141,22 @@ def parse(model: type[BaseModel], body: bytes) -> BaseModel:
         raise _problem(error) from None
     except ValueError:
         raise _no_json() from None
+
+
+class _QuickHeaders(Headers):
+    def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
+        super().__init__(raw=raw)
+        # Of a header that is there twice, the first counts, as everywhere in Starlette.
+        self._values = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(raw)}
+
+    def __getitem__(self, key: str) -> str:
+        return self._values[key.lower()]
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and key.lower() in self._values
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self._values.get(key.lower(), default)
 
 
 def _problem(error: ValidationError) -> Problem:

@@ -5,12 +5,69 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from self_service_agent.kit.problems import Problem, problem_response
 
+BODY_LIMIT = 1_048_576
 _HEADER_LIMIT = 65_536
 _PATIENCE = timedelta(seconds=30)
+
+
+def refusal(scope: Scope, *, body_limit: int = BODY_LIMIT) -> Problem | None:
+    """Return why a request is not read at all: its headers, or the body that it announces, are too large."""
+    size = 0
+    for name, value in scope["headers"]:
+        size += len(name) + len(value)
+        if name == b"content-length" and value.isdigit() and int(value) > body_limit:
+            return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(body_limit))
+    if size > _HEADER_LIMIT:
+        return Problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"Headers may have {_HEADER_LIMIT} bytes.")
+    return None
+
+
+class BodyReader:
+    """Receives a body of up to `limit` bytes; 413 for one that grows past it, 408 for one that takes too long."""
+
+    def __init__(self, receive: Receive, *, limit: int = BODY_LIMIT, patience: timedelta = _PATIENCE) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._patience = patience.total_seconds()
+        self._deadline: float | None = None
+        self._size = 0
+        self._is_complete = False
+        self._content: bytes | None = None
+
+    async def read(self) -> bytes:
+        """Return the whole body, as often as it is asked for."""
+        if self._content is None:
+            pieces = []
+            while not self._is_complete:
+                message = await self.receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                pieces.append(message.get("body", b""))
+            self._content = b"".join(pieces)
+        return self._content
+
+    async def receive(self) -> Message:
+        """Return the next message; what comes after the body is that the caller hangs up."""
+        if self._is_complete:
+            return await self._receive()
+        self._deadline = self._deadline or asyncio.get_running_loop().time() + self._patience
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError:
+            raise HTTPException(
+                HTTPStatus.REQUEST_TIMEOUT, "The body did not come in time.", headers={"connection": "close"}
+            ) from None
+        self._size += len(message.get("body", b""))
+        if self._size > self._limit:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(self._limit))
+        self._is_complete = not message.get("more_body", False)
+        return message
 
 
 class RequestLimit:
@@ -19,55 +76,21 @@ class RequestLimit:
     A body is refused by its announced length, or as soon as it grows past the limit; `patience` bounds all of it.
     """
 
-    def __init__(self, app: ASGIApp, limit: int, patience: timedelta = _PATIENCE) -> None:
+    def __init__(self, app: ASGIApp, limit: int = BODY_LIMIT, patience: timedelta = _PATIENCE) -> None:
         self._app = app
         self._limit = limit
-        self._patience = patience.total_seconds()
+        self._patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        problem = self._refusal(scope)
+        problem = refusal(scope, body_limit=self._limit)
         if problem is not None:
             await problem_response(problem)(scope, receive, send)
             return
-        await self._app(scope, self._limited(receive), send)
+        await self._app(scope, BodyReader(receive, limit=self._limit, patience=self._patience).receive, send)
 
-    def _refusal(self, scope: Scope) -> Problem | None:
-        size = 0
-        for name, value in scope["headers"]:
-            size += len(name) + len(value)
-            if name == b"content-length" and value.isdigit() and int(value) > self._limit:
-                return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._too_large())
-        if size > _HEADER_LIMIT:
-            return Problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"Headers may have {_HEADER_LIMIT} bytes.")
-        return None
 
-    def _limited(self, receive: Receive) -> Receive:
-        read = 0
-        complete = False
-        deadline: float | None = None
-
-        async def limited() -> Message:
-            nonlocal read, complete, deadline
-            if complete:  # what comes now is that the caller hangs up
-                return await receive()
-            deadline = deadline or asyncio.get_running_loop().time() + self._patience
-            try:
-                async with asyncio.timeout_at(deadline):
-                    message = await receive()
-            except TimeoutError:
-                raise HTTPException(
-                    HTTPStatus.REQUEST_TIMEOUT, "The body did not come in time.", headers={"connection": "close"}
-                ) from None
-            read += len(message.get("body", b""))
-            if read > self._limit:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._too_large())
-            complete = not message.get("more_body", False)
-            return message
-
-        return limited
-
-    def _too_large(self) -> str:
-        return f"A request may have at most {self._limit} bytes."
+def _too_large(limit: int) -> str:
+    return f"A request may have at most {limit} bytes."

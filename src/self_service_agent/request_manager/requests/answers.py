@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack
-from functools import partial
+from functools import lru_cache, partial
+from http import HTTPStatus
 from typing import Any
 
+import orjson
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic_core import to_json
+from starlette.datastructures import QueryParams
 
+from self_service_agent.kit.http.light import JsonResponse
 from self_service_agent.kit.ids import new_id
 from self_service_agent.request_manager.results.progress import Progress
 from self_service_agent.shared_models.requests import AgentResponse, BaseRequest, RequestStatus
@@ -21,7 +25,7 @@ from .rules import Wishes, wishes_of
 from .service import Pending
 
 _KEEP_ALIVE_SECONDS = 15
-_JSON = "application/json"
+_LATER = (b"retry-after", b"1")
 
 
 async def respond(request: Request, body: BaseRequest, user: User, *, wishes: Wishes | None = None) -> Response:
@@ -30,11 +34,16 @@ async def respond(request: Request, body: BaseRequest, user: User, *, wishes: Wi
     `wishes` are those of the headers unless given.
     """
     doors = doors_of(request)
-    wishes = wishes or wishes_of(request.headers, request.query_params if request.scope["query_string"] else {})
+    wishes = wishes or wishes_of(request.headers, _query(request.scope["query_string"]))
     if wishes.stream and not wishes.asynchronous:
         return await _stream(doors, body, user=user, wishes=wishes)
     outcome = await doors.requests.answer(body, user, wishes, gone=partial(_disconnect, request))
     return answered(outcome) if isinstance(outcome, AgentResponse) else accepted(outcome)
+
+
+@lru_cache(maxsize=256)
+def _query(query_string: bytes) -> Mapping[str, str]:
+    return QueryParams(query_string)
 
 
 async def _disconnect(request: Request) -> None:
@@ -44,13 +53,13 @@ async def _disconnect(request: Request) -> None:
 
 
 def answered(response: AgentResponse) -> Response:
-    return Response(to_json(result_of(response)), media_type=_JSON)
+    return JsonResponse(to_json(result_of(response)))
 
 
 def accepted(pending: Pending) -> Response:
     body = accepted_of(pending)
-    headers = {"location": body["status_url"], "retry-after": "1"}
-    return Response(to_json(body), status_code=202, headers=headers, media_type=_JSON)
+    headers = ((b"location", body["status_url"].encode()), _LATER)
+    return JsonResponse(orjson.dumps(body), HTTPStatus.ACCEPTED, headers=headers)
 
 
 def result_of(response: AgentResponse) -> dict[str, Any]:

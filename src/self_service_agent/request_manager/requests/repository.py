@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 import asyncpg
 
@@ -11,13 +12,14 @@ from self_service_agent.kit.database import Executor, Pool
 from self_service_agent.shared_models import events, sessions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewRequest:
+class NewRequest(NamedTuple):
     """A request ready to be stored; `normalized` is its common form in JSON, without the session it will belong to.
 
     `promised`: the caller is told that it is accepted before it is answered, so that it must be on disk by then. A
     caller that waits hears nothing before the answer is on disk, and the request with it.
     """
+
+    # A tuple, because many of them are turned into the columns of a statement by a single zip.
 
     request_id: str
     user_id: str
@@ -58,23 +60,7 @@ class UnstorableRequest(Exception):
     """The request holds something that PostgreSQL does not take."""
 
 
-_COLUMNS = (
-    "request_id",
-    "user_id",
-    "scope",
-    "wanted_session",
-    "new_session_id",
-    "integration_type",
-    "request_type",
-    "content",
-    "normalized",
-    "idempotency_key",
-    "fingerprint",
-    "reply_to",
-    "delivery",
-    "channel_id",
-    "thread_id",
-)
+_COLUMNS = NewRequest._fields[:-1]  # all but `promised`
 _ARRAYS = ", ".join(
     f"${position}::{'jsonb' if column in {'normalized', 'delivery'} else 'text'}[]"
     for position, column in enumerate(_COLUMNS, start=1)
@@ -116,7 +102,7 @@ _EVENT_ROWS = """
     SELECT c.consumer, 'request-manager', l.request_id, '{type}', 'request/' || l.request_id, l.session_id,
         jsonb_build_object('sequence', l.sequence, 'requestid', l.request_id, 'sessionid', l.session_id,
             'userid', l.user_id, 'partitionkey', l.session_id),
-        now(), l.normalized_request
+        now(), l.normalized_request, false
     FROM logged l CROSS JOIN unnest($17::text[]) AS c (consumer) ORDER BY l.sequence
 """
 
@@ -139,12 +125,12 @@ async def accept(pool: Pool, requests: Sequence[NewRequest], *, lifetime: timede
     """Store requests in the order given and return where each went, or why it did not."""
     groups = _split(requests)
     if len(groups) == 1:
-        results = await _accept(pool, *groups[0], lifetime=lifetime)
-    else:
-        async with pool.acquire() as connection, connection.transaction():
-            results = {}
-            for group in groups:
-                results |= await _accept(connection, *group, lifetime=lifetime)
+        return await _accept(pool, *groups[0], lifetime=lifetime)
+    results: dict[str, StoredRequest | Exception] = {}
+    async with pool.acquire() as connection, connection.transaction():
+        for statement, group in groups:
+            stored = await _accept(connection, statement, group, lifetime=lifetime)
+            results |= zip([request.request_id for request in group], stored, strict=True)
     return [results[request.request_id] for request in requests]
 
 
@@ -157,11 +143,11 @@ def _split(requests: Sequence[NewRequest]) -> list[tuple[str, list[NewRequest]]]
 
 async def _accept(
     connection: Executor, statement: str, requests: Sequence[NewRequest], *, lifetime: timedelta
-) -> dict[str, StoredRequest | Exception]:
-    columns = [[getattr(request, column) for request in requests] for column in _COLUMNS]
+) -> list[StoredRequest | Exception]:
+    columns = list(zip(*requests, strict=True))[: len(_COLUMNS)]
     consumers = list(events.SUBSCRIPTIONS[events.REQUEST_CREATED])
     rows = await connection.fetch(statement, *columns, lifetime, consumers)
-    return {request.request_id: _outcome(request, row) for request, row in zip(requests, rows, strict=True)}
+    return [_outcome(request, row) for request, row in zip(requests, rows, strict=True)]
 
 
 def _outcome(request: NewRequest, row: asyncpg.Record) -> StoredRequest | Exception:

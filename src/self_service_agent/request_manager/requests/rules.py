@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from pydantic_core import to_json
+import orjson
 
 from self_service_agent.shared_models.integrations import IntegrationType
 from self_service_agent.shared_models.requests import (
@@ -82,21 +82,33 @@ def delivery_of(request: BaseRequest, *, asynchronous: bool) -> DeliveryChoice:
     return DeliveryChoice(mode=DeliveryMode.REPLY, channels=channels)
 
 
+def delivery_json(request: BaseRequest, *, asynchronous: bool) -> str:
+    """Return where the answer goes, as it is stored."""
+    if request.delivery is None:
+        return _usual_delivery(request.integration_type, asynchronous=asynchronous)
+    return delivery_of(request, asynchronous=asynchronous).model_dump_json()
+
+
 @lru_cache(maxsize=256)
-def in_json(choice: DeliveryChoice) -> str:
-    """Return a choice as it is stored; there are few different ones."""
-    return choice.model_dump_json()
+def _usual_delivery(integration_type: IntegrationType, *, asynchronous: bool) -> str:
+    request = BaseRequest(integration_type=integration_type, user_id="anybody", content="anything")
+    return delivery_of(request, asynchronous=asynchronous).model_dump_json()
+
+
+def thread_of(request: BaseRequest) -> tuple[str | None, str | None]:
+    """Return the channel and the thread that a request belongs to, where its door has such things."""
+    return (request.channel_id, request.thread_id) if isinstance(request, SlackRequest) else (None, None)
 
 
 def normalized(request: BaseRequest, user: User, *, request_id: str, stream_to: str | None, now: datetime) -> str:
     """Return the JSON of a `NormalizedRequest`, but for the session, which is found as the request is stored."""
     target = target_agent_of(request)
     # Written without building the model: every value has been checked at the door, and this is on the hottest path.
-    return to_json(
+    return orjson.dumps(
         {
             "request_id": request_id,
             "user_id": user.user_id,
-            "integration_type": request.integration_type,
+            "integration_type": request.integration_type.value,
             "request_type": request.request_type,
             "content": request.content.strip(),
             "integration_context": integration_context_of(request),

@@ -11,7 +11,7 @@ import asyncpg
 
 from self_service_agent.eventing.bus import Bus
 from self_service_agent.kit import clock
-from self_service_agent.kit.database import Pools, finish
+from self_service_agent.kit.database import Pool, Pools, finish
 from self_service_agent.kit.group_writer import GroupWriter
 from self_service_agent.kit.ids import new_id
 from self_service_agent.request_manager.results import repository as results
@@ -20,7 +20,7 @@ from self_service_agent.shared_models import events
 from self_service_agent.shared_models.requests import AgentResponse, BaseRequest, RequestStatus
 from self_service_agent.shared_models.users import User
 
-from . import repository, rules
+from . import accepting, repository, rules
 from .repository import NewRequest, StoredRequest, UnstorableRequest
 from .rules import Wishes
 
@@ -45,6 +45,9 @@ class Pending:
 
 # Returns once the caller has gone.
 Gone = Callable[[], Coroutine[Any, Any, None]]
+
+
+_GRACE = 0.1
 
 
 class _StoppedWaiting(Exception):
@@ -86,6 +89,7 @@ class Requests:
         """Return `request` in the form in which it is stored, under an id that the caller may follow already."""
         waits = not wishes.asynchronous
         wanted = request.wanted_session
+        channel_id, thread_id = rules.thread_of(request)
         scope = rules.scope_of(request, per_integration_type=self._policy.session_per_integration_type)
         return NewRequest(
             request_id=request_id,
@@ -107,19 +111,17 @@ class Requests:
             fingerprint=rules.fingerprint_of(request) if wishes.idempotency_key else None,
             reply_to=self.waiters.replica if waits else None,
             promised=wishes.asynchronous or wishes.stream,
-            delivery=rules.in_json(rules.delivery_of(request, asynchronous=wishes.asynchronous)),
-            channel_id=getattr(request, "channel_id", None),
-            thread_id=getattr(request, "thread_id", None),
+            delivery=rules.delivery_json(request, asynchronous=wishes.asynchronous),
+            channel_id=channel_id,
+            thread_id=thread_id,
         )
 
     async def accept(self, new: NewRequest) -> StoredRequest:
         """Store a request and everything that follows from it, or raise why not; durable once this returns."""
         try:
-            stored = await self._writer.submit(new)
+            return await self._writer.submit(new)
         except asyncpg.DataError as error:
             raise UnstorableRequest("The request holds text or numbers that cannot be stored.") from error
-        self._bus.published(events.REQUEST_CREATED)
-        return stored
 
     async def _pending_again(self, stored: StoredRequest) -> Pending:
         status = await results.confirm(self._pools.durable, stored.request_id)
@@ -142,11 +144,7 @@ class Requests:
     async def _wait(
         self, stored: StoredRequest, future: "asyncio.Future[AgentResponse]", gone: Gone | None
     ) -> AgentResponse | Pending:
-        patience = self._policy.patience.total_seconds()
-        timer = asyncio.get_running_loop().call_later(patience, _stop_waiting, future)
-        watching = None if gone is None else asyncio.ensure_future(gone())
-        if watching is not None:
-            watching.add_done_callback(lambda _: _stop_waiting(future))
+        watch = _Watch(future, gone, patience=self._policy.patience)
         try:
             return await future
         except _StoppedWaiting:
@@ -158,9 +156,7 @@ class Requests:
             await finish(self._give_up(stored, future))
             raise
         finally:
-            timer.cancel()
-            if watching is not None:
-                watching.cancel()
+            watch.end()
 
     async def _give_up(self, stored: StoredRequest, future: "asyncio.Future[AgentResponse]") -> bool:
         replica = self.waiters.replica if self.waiters.leave(stored.request_id, future) else None
@@ -169,13 +165,61 @@ class Requests:
     async def _store(self, requests: Sequence[NewRequest]) -> Sequence[StoredRequest | Exception]:
         promised = any(request.promised for request in requests)
         pool = self._pools.durable if promised else self._pools.relaxed
-        store = partial(repository.accept, pool, requests, lifetime=self._policy.session_lifetime)
+        store = partial(_store, pool, requests, lifetime=self._policy.session_lifetime)
         try:
-            return await store()
+            results = await store()
         except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
             if len(requests) > 1:
                 raise
-            return await store()  # another process stored the same Idempotency-Key meanwhile: now it is known
+            results = await store()  # another process stored the same Idempotency-Key meanwhile: now it is known
+        self._bus.published(events.REQUEST_CREATED)
+        return results
+
+
+async def _store(
+    pool: Pool, requests: Sequence[NewRequest], *, lifetime: timedelta
+) -> Sequence[StoredRequest | Exception]:
+    """Store the usual requests at once, and the others with all that they need."""
+    usual = [request for request in requests if request.wanted_session is None]
+    stored = await accepting.accept(pool, usual, lifetime=lifetime) if usual else {}
+    if len(stored) == len(requests):
+        return [stored[request.request_id] for request in requests]
+    others = [request for request in requests if request.request_id not in stored]
+    outcomes = await repository.accept(pool, others, lifetime=lifetime)
+    found: dict[str, StoredRequest | Exception] = {
+        **stored,
+        **{request.request_id: outcome for request, outcome in zip(others, outcomes, strict=True)},
+    }
+    return [found[request.request_id] for request in requests]
+
+
+class _Watch:
+    """Ends the wait for an answer once it has lasted as long as it may, or the caller has gone.
+
+    Most answers are there before looking out for the caller is worth it.
+    """
+
+    def __init__(self, future: "asyncio.Future[AgentResponse]", gone: Gone | None, *, patience: timedelta) -> None:
+        self._future = future
+        self._gone = gone
+        self._patience = patience.total_seconds()
+        self._watching: asyncio.Task[None] | None = None
+        first = min(_GRACE, self._patience)
+        self._timer = asyncio.get_running_loop().call_later(first, self._look_out)
+
+    def end(self) -> None:
+        """Stop watching."""
+        self._timer.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
+
+    def _look_out(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(
+            max(self._patience - _GRACE, 0), _stop_waiting, self._future
+        )
+        if self._gone is not None:
+            self._watching = asyncio.get_running_loop().create_task(self._gone())
+            self._watching.add_done_callback(lambda _: _stop_waiting(self._future))
 
 
 def _stop_waiting(future: "asyncio.Future[AgentResponse]") -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import orjson
+
 from self_service_agent.eventing.bus import AfterCommit, Bus, Event
 from self_service_agent.eventing.envelope import CloudEvent
 from self_service_agent.kit import clock
@@ -47,7 +49,7 @@ def _for_delivery(completion: Completion, response: AgentResponse) -> CloudEvent
         response=AgentResponse.model_validate(response.model_dump()),
         integration_type=completion.integration_type,
         channels=completion.delivery.channels,
-        integration_context=completion.integration_context,
+        integration_context=orjson.loads(completion.integration_context),
     )
     return CloudEvent(
         id=f"request-completed:{response.request_id}",

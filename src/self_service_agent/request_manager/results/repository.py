@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import asyncpg
 import orjson
 
-from self_service_agent.kit.database import Pool, PooledConnection
+from self_service_agent.kit.database import Pool, PooledConnection, in_json
 from self_service_agent.kit.notifications import PRESENCE
 from self_service_agent.shared_models.integrations import IntegrationType
 from self_service_agent.shared_models.requests import AgentResponse, DeliveryChoice, RequestStatus
@@ -14,22 +15,26 @@ from self_service_agent.shared_models.requests import AgentResponse, DeliveryCho
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """A request that has just been answered, and who waited for it."""
+    """A request that has just been answered, and who waited for it; its context is JSON."""
 
     request_id: str
     waited_for_by: str | None
     delivery: DeliveryChoice
     integration_type: IntegrationType
-    integration_context: dict[str, object]
+    integration_context: str
 
 
 # The state is what decides: whoever still waits when it changes is the one who gets the answer.
 _COMPLETE = """
+    WITH input AS (
+        SELECT * FROM json_to_recordset($1::json)
+            AS t (request_id text, status text, agent_id text, content text, metadata jsonb, milliseconds integer)
+    )
     UPDATE request_logs l SET status = i.status, agent_id = i.agent_id, response_content = i.content,
         response_metadata = i.metadata, processing_time_ms = i.milliseconds, completed_at = now(), updated_at = now()
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::integer[])
-        AS i (request_id, status, agent_id, content, metadata, milliseconds)
-    WHERE l.request_id = ANY($1) AND l.request_id = i.request_id AND l.status IN ('pending', 'processing')
+    FROM input i
+    WHERE l.request_id = ANY(ARRAY(SELECT request_id FROM input)) AND l.request_id = i.request_id
+        AND l.status IN ('pending', 'processing')
     RETURNING l.request_id, l.reply_to, l.delivery, l.integration_type,
         l.normalized_request -> 'integration_context' AS context
 """
@@ -65,16 +70,18 @@ _RELEASE_ORPHANS = """
 
 async def complete(connection: PooledConnection, responses: Sequence[AgentResponse]) -> list[Completion]:
     """Record answers and return the requests that they completed; one that was answered before is left out."""
-    rows = await connection.fetch(
-        _COMPLETE,
-        [response.request_id for response in responses],
-        ["failed" if response.response_type == "error" else "completed" for response in responses],
-        [response.agent_id for response in responses],
-        [response.content for response in responses],
-        [orjson.dumps(_metadata(response)).decode() for response in responses],
-        [response.processing_time_ms for response in responses],
-    )
-    return [_completion(row) for row in rows]
+    answers = [
+        {
+            "request_id": response.request_id,
+            "status": "failed" if response.response_type == "error" else "completed",
+            "agent_id": response.agent_id,
+            "content": response.content,
+            "metadata": _metadata(response),
+            "milliseconds": response.processing_time_ms,
+        }
+        for response in responses
+    ]
+    return [_completion(row) for row in await connection.fetch(_COMPLETE, in_json(answers))]
 
 
 async def give_up(pool: Pool, request_id: str, *, replica: str | None) -> bool:
@@ -133,11 +140,16 @@ def _metadata(response: AgentResponse) -> dict[str, object]:
     return response.metadata | followup
 
 
+@lru_cache(maxsize=256)
+def _delivery_choice(text: str) -> DeliveryChoice:
+    return DeliveryChoice.model_validate_json(text)
+
+
 def _completion(row: asyncpg.Record) -> Completion:
     return Completion(
         request_id=row["request_id"],
         waited_for_by=row["reply_to"],
-        delivery=DeliveryChoice.model_validate_json(row["delivery"]),
+        delivery=_delivery_choice(row["delivery"]),
         integration_type=IntegrationType(row["integration_type"]),
-        integration_context=orjson.loads(row["context"]),
+        integration_context=row["context"],
     )
