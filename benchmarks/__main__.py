@@ -3,9 +3,17 @@
 import argparse
 import asyncio
 
-from . import accepts, deliveries, handover, sync, turns
+from . import accepts, deliveries, handover, outage, sync, turns, wakeups
 
-_ALL = {"accepts": accepts, "sync": sync, "turns": turns, "handover": handover, "deliveries": deliveries}
+_ALL = {
+    "accepts": accepts,
+    "sync": sync,
+    "wakeups": wakeups,
+    "turns": turns,
+    "handover": handover,
+    "deliveries": deliveries,
+    "outage": outage,
+}
 
 
 def main() -> None:

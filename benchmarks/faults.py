@@ -1,6 +1,7 @@
 """The kill test at length: many deaths over many seeds, each seed on a new installation.
 
 `python -m benchmarks.faults --kills 200` asks for so many kills in all; one trial in five kills the database as well.
+With `--in-flight 200`, each of them waits until that many requests are accepted and unanswered.
 """
 
 import argparse
@@ -46,8 +47,9 @@ def _plans(options: argparse.Namespace) -> Iterator[Plan]:
             kills_database=(seed - options.seed) % 5 == 4,
             longest_life=options.longest_life,
             shoppers=2 * kills,
-            subscribers=options.crowd * kills,
-            callers=options.crowd * kills,
+            subscribers=kills,
+            callers=options.in_flight * 3 // 2 + kills,
+            in_flight=options.in_flight,
         )
         left -= kills
         seed += 1
@@ -59,7 +61,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kills-per-seed", type=int, default=10, help="how many deaths of one installation")
     parser.add_argument("--seed", type=int, default=100, help="the first seed; the others follow it")
     parser.add_argument("--longest-life", type=float, default=0.4, help="seconds, at most, from ready to death")
-    parser.add_argument("--crowd", type=int, default=1, help="so many times as many people; 25 have 200 requests open")
+    parser.add_argument("--in-flight", type=int, default=0, help="kill only while so many requests are in flight")
     return parser.parse_args()
 
 

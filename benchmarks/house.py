@@ -17,6 +17,13 @@ import psutil
 
 _SSA = Path(sys.executable).with_name("ssa")
 _CALLERS = 256
+_UNLIMITED = {
+    "RATE_LIMIT_PER_MINUTE": "0",
+    "TOOL_RATE_LIMIT_PER_MINUTE": "0",
+    "MAX_IN_FLIGHT_PER_CALLER": "0",
+    "MAX_IN_FLIGHT": "0",
+    "MAX_LOOP_LAG_SECONDS": "0",
+}
 
 
 @dataclass
@@ -48,6 +55,7 @@ async def running_house(*command: str, **environment: str) -> AsyncIterator[Hous
             "SSA_ENV": "development",
             "LOG_LEVEL": "warning",
             "WEB_API_KEYS": json.dumps(keys),
+            **_UNLIMITED,
             **environment,
         }
         with (Path(folder) / "log").open("w") as log:
@@ -93,7 +101,15 @@ def running_baseline(database_url: str, port: int) -> Iterator[psutil.Process]:
         child.wait(30)
 
 
-async def generate(port: int, path: str, *, callers: int, total: int, extra: dict[str, object] | None = None) -> dict:
+async def generate(
+    port: int,
+    path: str,
+    *,
+    callers: int,
+    total: int,
+    extra: dict[str, object] | None = None,
+    with_answers: bool = False,
+) -> dict:
     """Run the load generator in its own process and return its figures."""
     command = [
         sys.executable,
@@ -109,6 +125,7 @@ async def generate(port: int, path: str, *, callers: int, total: int, extra: dic
         str(total),
         "--extra",
         json.dumps(extra or {}),
+        *(["--with-answers"] if with_answers else []),
     ]
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
     output, _ = await process.communicate()

@@ -16,6 +16,7 @@ class Tally:
     left: int
     latencies: list[float] = field(default_factory=list)
     statuses: dict[str, int] = field(default_factory=dict)
+    answers: list[tuple[str, float]] | None = None
     open: int = 0
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -43,7 +44,10 @@ class Caller(asyncio.Protocol):
             return
         self._received = body[length:]
         status = head[9:12].decode()
-        self._tally.latencies.append(time.perf_counter() - self._sent_at)
+        now = time.perf_counter()
+        self._tally.latencies.append(now - self._sent_at)
+        if self._tally.answers is not None:
+            self._tally.answers.append((json.loads(body[:length])["request_id"], now))
         self._tally.statuses[status] = self._tally.statuses.get(status, 0) + 1
         self._send()
 
@@ -61,10 +65,15 @@ class Caller(asyncio.Protocol):
         self._transport.write(self._request)
 
 
-async def run(port: int, path: str, bodies: list[tuple[str, bytes]], *, total: int) -> dict[str, object]:
-    """Send `total` requests, one caller for each of `bodies` (key, body), and return the figures."""
+async def run(
+    port: int, path: str, bodies: list[tuple[str, bytes]], *, total: int, with_answers: bool
+) -> dict[str, object]:
+    """Send `total` requests, one caller for each of `bodies` (key, body), and return the figures.
+
+    `with_answers` adds which request was answered when, by the clock that all processes of the machine share.
+    """
     loop = asyncio.get_running_loop()
-    tally = Tally(left=total, open=len(bodies))
+    tally = Tally(left=total, open=len(bodies), answers=[] if with_answers else None)
     started = time.perf_counter()
     for key, body in bodies:
         request = (
@@ -80,6 +89,7 @@ async def run(port: int, path: str, bodies: list[tuple[str, bytes]], *, total: i
         "per_second": len(ranked) / seconds,
         **{f"p{share}": ranked[int(len(ranked) * share / 100)] * 1000 for share in (50, 95, 99)},
         "statuses": tally.statuses,
+        "answers": tally.answers,
     }
 
 
@@ -90,6 +100,7 @@ def main() -> None:
     parser.add_argument("--callers", type=int, required=True)
     parser.add_argument("--total", type=int, required=True)
     parser.add_argument("--extra", default="{}", help="more members of the body, in JSON")
+    parser.add_argument("--with-answers", action="store_true", help="also say which request was answered when")
     given = parser.parse_args()
     bodies = [
         (
@@ -98,7 +109,9 @@ def main() -> None:
         )
         for number in range(given.callers)
     ]
-    print(json.dumps(uvloop.run(run(given.port, given.path, bodies, total=given.total))))
+    print(
+        json.dumps(uvloop.run(run(given.port, given.path, bodies, total=given.total, with_answers=given.with_answers)))
+    )
 
 
 if __name__ == "__main__":

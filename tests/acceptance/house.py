@@ -21,7 +21,9 @@ from self_service_agent.eventing.platform import Platform, bus_service, platform
 from self_service_agent.kit import clock
 from self_service_agent.kit.database import Address, DatabaseSettings
 from self_service_agent.kit.health import health_service
+from self_service_agent.kit.http.egress import EgressPolicy
 from self_service_agent.kit.service import create_app
+from self_service_agent.request_manager.admission.settings import AdmissionSettings
 from self_service_agent.request_manager.app import authentication, request_manager
 from self_service_agent.request_manager.settings import RequestManagerSettings
 from self_service_agent.shared_models.requests import AgentResponse
@@ -31,6 +33,15 @@ LOGINS = ("alice.johnson", "john.doe", "web-admin", *(f"person-{number}" for num
 TOOL_KEY, OTHER_TOOL_KEY = "your-tool-api-key", "another-tool-api-key"
 TOOLS = ((TOOL_KEY, "snow-integration"), (OTHER_TOOL_KEY, "hr-system"))
 SLACK_SECRET = "the-signing-secret"
+
+
+UNLIMITED = AdmissionSettings(
+    rate_limit_per_minute=0,
+    tool_rate_limit_per_minute=0,
+    max_in_flight_per_caller=0,
+    max_in_flight=0,
+    max_loop_lag_seconds=0,
+)
 
 
 class ScriptedTaker:
@@ -149,10 +160,11 @@ def _an_app(address: Address, home: Path, *, choices: Choices, taker: ScriptedTa
         platform_service(database, home),
         authentication(
             settings,
+            policy=EgressPolicy(allow_loopback=True),
             development_logins=[(login, f"{login}@company.com") for login in LOGINS],
             development_tool_keys=TOOLS,
         ),
-        request_manager(settings),
+        request_manager(settings, limits=UNLIMITED),
         *([agent_service(agents, choices.conversations or _opening(taker))] if choices.agents else []),
         bus_service(),
         last,

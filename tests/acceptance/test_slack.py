@@ -37,6 +37,14 @@ async def test_a_replayed_request_starts_nothing_new(house):
     assert await house.value("SELECT count(*) FROM request_logs") == 1
 
 
+async def test_what_is_not_signed_does_not_make_it_another_request(house):
+    headers = signed(BODY)
+
+    answers = [await post(house, headers | {"idempotency-key": key}) for key in ("a", "b")]
+
+    assert len({answer.json()["request_id"] for answer in answers}) == 1
+
+
 @pytest.mark.parametrize(
     "headers",
     [

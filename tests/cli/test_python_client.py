@@ -59,7 +59,7 @@ async def test_a_request_of_somebody_else_looks_like_none(client):
 
 
 async def test_nobody_speaks_for_somebody_else(system):
-    async with RequestManagerClient(system, "alice.johnson", auth="web-test-user") as client:
+    async with RequestManagerClient(system, "alice.johnson", auth="web-demo") as client:
         with pytest.raises(Forbidden):
             await client.send_request("hello")
 

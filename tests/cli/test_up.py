@@ -29,7 +29,16 @@ PRODUCTION = {
         pytest.param({"SSA_HOME": "/dev/null/home"}, "SSA_HOME", id="no place for data"),
         pytest.param(PRODUCTION | {"ALLOW_ANONYMOUS_GENERIC": "true"}, "ALLOW_ANONYMOUS_GENERIC", id="no keys at all"),
         pytest.param(PRODUCTION | {"WEB_API_KEYS": '{"web-admin": "a@b.c"}'}, "WEB_API_KEYS", id="a known key"),
-        pytest.param(PRODUCTION | {"SNOW_API_KEY": "your-tool-api-key"}, "snow-integration", id="a known tool key"),
+        pytest.param(PRODUCTION | {"SNOW_API_KEY": "your-tool-api-key"}, "SNOW_API_KEY", id="a known tool key"),
+        pytest.param(PRODUCTION | {"HR_API_KEY": "too-short"}, "HR_API_KEY", id="a short key"),
+        pytest.param(PRODUCTION | {"SLACK_SIGNING_SECRET": "changeme"}, "SLACK_SIGNING_SECRET", id="a placeholder"),
+        pytest.param(
+            PRODUCTION
+            | {"POSTGRES_PASSWORD": "Change-Me", "SMTP_PASSWORD": "<password>"}
+            | {"SMTP_HOST": "127.0.0.1", "FROM_EMAIL": "desk@example.com"},
+            "POSTGRES_PASSWORD: is a placeholder, not a secret; SMTP_PASSWORD",
+            id="several placeholders",
+        ),
         pytest.param({"SSA_ENV": "development", "SSA_BIND": "0.0.0.0"}, "SSA_ENV", id="known keys for everybody"),  # noqa: S104  # it must refuse
     ],
 )

@@ -6,7 +6,8 @@ from tests.docs.pages import GUIDES, blocks
 
 _STATEMENTS = [
     statement.strip()
-    for block in blocks(GUIDES / "operations.md", "sql")
+    for page in ("operations.md", "security.md")
+    for block in blocks(GUIDES / page, "sql")
     for statement in block.text.split(";\n")
     if statement.strip()
 ]

@@ -40,7 +40,6 @@ class Client:
         self._keys = itertools.count()
         self.exchanges: list[Exchange] = []
         self.accepted: list[str] = []
-        self.open_requests = 0
         self.repeats = 0
         self.refusals: Counter[int] = Counter()
 
@@ -82,7 +81,6 @@ class Client:
             headers["Prefer"] = "respond-async"
         if channels:
             body["delivery"] = {"mode": "channels", "channels": list(channels)}
-        self.open_requests += 1
         said = await self._until_done("POST", "/api/v1/requests/web", login, json=body, headers=headers)
         self.accepted.append(said["request_id"])
         return said
@@ -94,7 +92,6 @@ class Client:
         while "response" not in said:
             await asyncio.sleep(_POLL)
             said = await self._until_done("GET", f"/api/v1/requests/{accepted['request_id']}/result", login)
-        self.open_requests -= 1
         exchange = Exchange(
             key=key,
             login=login,

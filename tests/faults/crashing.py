@@ -42,6 +42,7 @@ from self_service_agent.kit.http.egress import EgressPolicy
 from self_service_agent.kit.service import Service, create_app
 from self_service_agent.kit.service_tokens import ServiceTokens
 from self_service_agent.kit.settings import read
+from self_service_agent.request_manager.admission.settings import AdmissionSettings
 from self_service_agent.request_manager.app import authentication, request_manager
 from self_service_agent.request_manager.settings import RequestManagerSettings
 from self_service_agent.shared_models import events
@@ -205,8 +206,8 @@ def application(fuse: Fuse, home: Path) -> FastAPI:
         first,
         platform_service(read(DatabaseSettings), home),
         fused_bus(fuse),
-        authentication(requests),
-        request_manager(requests),
+        authentication(requests, policy=LOOPBACK),
+        request_manager(requests, limits=read(AdmissionSettings)),
         integration_dispatcher(policy=LOOPBACK, email=fused_email(fuse)),
         agent_service(agents, partial(fused_taker(agents, fuse, home))),
         bus_service(),

@@ -11,7 +11,21 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Self
 
+from self_service_agent.cli.addresses import address_of
+from self_service_agent.kit.database import Address, DatabaseSettings
+
 _START = 60.0
+# What is tried here is that nothing is lost, not that too much is refused.
+_UNLIMITED = dict.fromkeys(
+    (
+        "RATE_LIMIT_PER_MINUTE",
+        "TOOL_RATE_LIMIT_PER_MINUTE",
+        "MAX_IN_FLIGHT_PER_CALLER",
+        "MAX_IN_FLIGHT",
+        "MAX_LOOP_LAG_SECONDS",
+    ),
+    "0",
+)
 _HANDED_ON = ("PATH", "PYTHONPATH", "HOME", "TMPDIR", "LANG")
 _PORTS = range(20_000, 32_000)  # below those of outgoing connections, which could take it while nobody listens
 _ROOT = Path(__file__).parents[2]
@@ -23,9 +37,9 @@ class House:
 
     def __init__(self, home: Path, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._home = home
-        self._port = _free_port()
+        self._port = free_port()
         self._command = (*command, "--port", str(self._port))
-        self._environment = {**_inherited(), **environment, "SSA_HOME": str(home)}
+        self._environment = {**_inherited(), **_UNLIMITED, **environment, "SSA_HOME": str(home)}
         self._process: asyncio.subprocess.Process | None = None
         self.is_up = asyncio.Event()
         self.start_seconds: list[float] = []
@@ -44,6 +58,11 @@ class House:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def database(self) -> Address:
+        """Where the database is, which outlives the process."""
+        return address_of(DatabaseSettings(), self._home)
 
     async def start(self) -> None:
         """Start the process and return once it answers."""
@@ -91,7 +110,8 @@ class House:
         os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that stays free while nobody listens on it."""
     for port in random.sample(_PORTS, k=len(_PORTS)):
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))

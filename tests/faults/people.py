@@ -60,9 +60,9 @@ async def subscribe(client: Client, person: MockEmployee, rng: random.Random, *,
     await client.ask_many(person.login, questions, channels=CHANNELS)
 
 
-async def call(client: Client, person: MockEmployee, rng: random.Random) -> None:
-    """Ask questions, each after the answer to the one before."""
-    for question in rng.choices(list(QUESTIONS), k=4):
+async def call(client: Client, person: MockEmployee, rng: random.Random, *, questions: int) -> None:
+    """Ask so many questions, each after the answer to the one before."""
+    for question in rng.choices(list(QUESTIONS), k=questions):
         await client.ask(person.login, question)
 
 

@@ -1,8 +1,11 @@
 """What arrives together is written together, and fails alone."""
 
 import asyncio
+from collections import Counter, defaultdict
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from self_service_agent.kit.group_writer import GroupWriter, Overloaded
 
@@ -96,3 +99,60 @@ async def test_what_a_cancelled_caller_submitted_is_written_all_the_same():
 
     assert ledger.groups == [["a", "b"]]
     assert await writer.submit("c") == "c!"
+
+
+async def in_turns(waves):
+    """Submit each wave of keys while the group before is being written; return the groups of (key, number)."""
+    groups, pending = [], list(waves)
+    numbers, submitted = Counter(), []
+
+    def submit_next_wave():
+        for key in pending.pop(0) if pending else ():
+            submitted.append(asyncio.ensure_future(writer.submit((key, numbers[key]), key=key)))
+            numbers[key] += 1
+
+    async def write(items):
+        groups.append(list(items))
+        submit_next_wave()
+        await asyncio.sleep(0)
+        return items
+
+    writer = GroupWriter(write, rejections=())
+    while pending:
+        submit_next_wave()
+        await asyncio.gather(*submitted)
+    return groups, await asyncio.gather(*submitted)
+
+
+waves_of_keys = st.lists(st.lists(st.sampled_from("abcdef"), max_size=200), max_size=6)
+
+
+@given(waves=waves_of_keys)
+def test_nothing_is_lost_and_the_items_of_one_key_keep_their_order(waves):
+    groups, results = asyncio.run(in_turns(waves))
+    written = defaultdict(list)
+    for key, number in (item for group in groups for item in group):
+        written[key].append(number)
+
+    wanted = Counter(key for wave in waves for key in wave)
+    assert written == {key: list(range(count)) for key, count in wanted.items()}
+    assert Counter(key for key, _ in results) == wanted
+    assert all(len(group) <= 64 for group in groups)
+
+
+@given(keys=st.lists(st.sampled_from("abcdef"), min_size=1, max_size=300))
+def test_nobody_is_two_items_ahead_of_somebody_who_waits(keys):
+    groups, _ = asyncio.run(in_turns([keys]))
+
+    seen = Counter()
+    for key, number in (item for group in groups for item in group):
+        assert all(others <= number + 1 for others in seen.values())
+        seen[key] += 1
+
+
+async def test_a_single_item_is_in_the_next_group_whatever_somebody_else_has_waiting():
+    groups, _ = await in_turns([["greedy"] * 1000, ["modest"]])
+
+    assert ("modest", 0) in groups[1]
+    assert len(groups[1]) == 64
+    assert sum(map(len, groups)) == 1001

@@ -1,49 +1,32 @@
 """Who a caller is, judged by the credential and by nothing else."""
 
 import pytest
-from pydantic import SecretStr
 
-from self_service_agent.request_manager.authentication.rules import (
-    Principal,
-    Role,
-    Unauthenticated,
-    bearer_of,
-    people_keys,
-    tool_keys,
-)
-
-PEOPLE = people_keys(
-    web_api_keys={"a-key": "Alice.Johnson@company.com"},
-    development_logins=[("john.doe", "john.doe@company.com"), ("web-admin", "web-admin@company.com")],
-)
+from self_service_agent.request_manager.authentication.rules import Forbidden, Unauthenticated, bearer_of, check_scope
+from self_service_agent.request_manager.keys.rules import Scope
 
 
 @pytest.mark.parametrize(
-    ("key", "principal"),
+    ("scope", "method", "path"),
     [
-        ("a-key", Principal(email="alice.johnson@company.com")),
-        ("john.doe", Principal(login="john.doe", email="john.doe@company.com")),
-        (
-            "web-admin",
-            Principal(login="web-admin", email="web-admin@company.com", roles=frozenset({Role.USER, Role.ADMIN})),
-        ),
-        ("A-KEY", None),
-        ("", None),
-        ("alice.johnson@company.com", None),
+        (Scope.REQUESTS_WRITE, "POST", "/api/v1/requests/web"),
+        (Scope.REQUESTS_READ, "GET", "/api/v1/requests/1/status"),
+        (Scope.REQUESTS_WRITE, "POST", "/api/v1/requests/1/cancel"),
+        (Scope.REQUESTS_READ, "GET", "/api/v1/conversations"),
+        (Scope.SESSIONS, "PATCH", "/api/v1/sessions/1"),
+        (Scope.KEYS, "GET", "/api/v1/keys"),
+        (Scope.INTEGRATIONS, "PUT", "/api/v1/users/alice/integrations/EMAIL"),
+        (Scope.INTEGRATIONS, "GET", "/api/v1/users/alice/deliveries"),
+        (Scope.ADMIN, "DELETE", "/api/v1/users/alice/data"),
+        (Scope.ADMIN, "GET", "/api/v1/audit"),
+        (Scope.ADMIN, "GET", "/api/v1/requests-of-others"),
     ],
 )
-def test_a_key_is_somebody_or_nobody(key, principal):
-    assert PEOPLE.principal_of(key) == principal
+def test_a_limited_key_opens_its_own_doors_only(scope, method, path):
+    check_scope(frozenset({scope}), method=method, path=path)
 
-
-def test_keys_themselves_are_not_kept():
-    assert "a-key" not in repr(PEOPLE)
-
-
-def test_a_configured_tool_key_wins_over_a_development_key():
-    ring = tool_keys({"hr-system": SecretStr("same")}, development=[("same", "snow-integration")])
-
-    assert ring.principal_of("same") == Principal(tool_id="hr-system", roles=frozenset({Role.SERVICE}))
+    with pytest.raises(Forbidden):
+        check_scope(frozenset(Scope) - {scope}, method=method, path=path)
 
 
 @pytest.mark.parametrize("header", ["Bearer x", "bearer x", "BEARER  x "])

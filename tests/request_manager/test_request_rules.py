@@ -10,7 +10,6 @@ from self_service_agent.request_manager.requests.rules import (
     delivery_of,
     fingerprint_of,
     integration_context_of,
-    scope_of,
     target_agent_of,
     wishes_of,
 )
@@ -58,21 +57,6 @@ def test_headers_say_how_a_caller_wants_to_be_answered(headers, query, wishes):
 def test_an_unusable_idempotency_key_is_refused(key):
     with pytest.raises(InvalidIdempotencyKey):
         wishes_of({"idempotency-key": key}, {})
-
-
-@pytest.mark.parametrize(
-    ("request_", "apart", "scope"),
-    [
-        (from_web(), False, "user"),
-        (from_web(), True, "WEB"),
-        (CLIRequest(**PERSON), True, "CLI"),
-        (from_slack(), False, "user"),
-        (from_slack(thread_id="1.1"), False, "slack:C1:1.1"),
-        (from_slack(thread_id="1.1"), True, "slack:C1:1.1"),
-    ],
-)
-def test_requests_share_a_session_by_person_type_or_thread(request_, *, apart, scope):
-    assert scope_of(request_, per_integration_type=apart) == scope
 
 
 @pytest.mark.parametrize(

@@ -33,5 +33,11 @@ def problem(status, detail):
 
 
 def streamed(*events):
-    lines = "".join(f"event: {kind}\ndata: {data}\n\n" for kind, data in events)
+    """Return a stream of (kind, data) or (kind, data, id)."""
+    lines = "".join(_event(*event) for event in events)
     return HttpAnswer(headers={"Content-Type": "text/event-stream"}, body=lines.encode())
+
+
+def _event(kind, data, number=None):
+    known_as = "" if number is None else f"id: {number}\n"
+    return f"{known_as}event: {kind}\ndata: {data}\n\n"

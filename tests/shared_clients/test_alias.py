@@ -1,8 +1,11 @@
-"""The client under both of its names."""
+"""The clients under both of their names."""
 
+import self_service_agent.shared_clients
 import shared_clients
-from self_service_agent.shared_clients import RequestManagerClient
 
 
 def test_guides_import_the_same_client():
-    assert shared_clients.RequestManagerClient is RequestManagerClient
+    ours = self_service_agent.shared_clients
+
+    assert shared_clients.__all__ is ours.__all__
+    assert [name for name in ours.__all__ if getattr(shared_clients, name) is not getattr(ours, name)] == []

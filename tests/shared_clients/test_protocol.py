@@ -1,18 +1,21 @@
-"""What is sent, what comes back, and when it is worth trying again."""
+"""What is sent, and what comes back."""
 
 import pytest
 
 from self_service_agent.shared_clients import protocol
 from self_service_agent.shared_clients.errors import (
-    Busy,
+    Conflict,
     Forbidden,
     Gone,
     Invalid,
     NotFound,
+    RateLimited,
     ServerFault,
     Unauthenticated,
+    Unavailable,
+    Unintelligible,
 )
-from self_service_agent.shared_clients.protocol import Final, Later, StatusChanged, Token
+from self_service_agent.shared_clients.protocol import Answer, Final, Later, StatusChanged, Token
 from self_service_agent.shared_models.integrations import IntegrationType
 from self_service_agent.shared_models.requests import DeliveryChoice, DeliveryMode, RequestStatus
 
@@ -46,16 +49,18 @@ def test_a_request_says_who_asks_what_and_what_else_was_named():
         (401, Unauthenticated),
         (403, Forbidden),
         (404, NotFound),
+        (409, Conflict),
         (410, Gone),
         (422, Invalid),
-        (429, Busy),
+        (429, RateLimited),
         (500, ServerFault),
-        (502, ServerFault),
-        (503, Busy),
+        (502, Unavailable),
+        (503, Unavailable),
+        (504, Unavailable),
     ],
 )
 def test_every_refusal_has_its_type(status, kind):
-    refused = protocol.refusal(status, b'{"detail": "because", "error_code": "X"}', retry_after="7")
+    refused = protocol.refusal(status, b'{"detail": "because", "error_code": "X"}', retry_after=7.0)
 
     assert type(refused) is kind
     assert (str(refused), refused.status, refused.retry_after) == ("because", status, 7.0)
@@ -64,27 +69,9 @@ def test_every_refusal_has_its_type(status, kind):
 
 @pytest.mark.parametrize("content", [b"", b"<html>bad gateway</html>", b"[1]", b"\xff"])
 def test_an_error_page_is_a_refusal_too(content):
-    refused = protocol.refusal(502, content, retry_after="soon")
+    refused = protocol.refusal(502, content, retry_after=None)
 
     assert (str(refused), refused.problem, refused.retry_after) == ("HTTP 502", {}, None)
-
-
-@pytest.mark.parametrize(
-    ("status", "attempt", "retry_after", "seconds"),
-    [
-        pytest.param(None, 1, None, 0.2, id="a lost line is tried again"),
-        pytest.param(None, 2, None, 0.4, id="after a longer wait"),
-        pytest.param(None, 3, None, None, id="and not for ever"),
-        pytest.param(503, 1, None, 0.2, id="a busy server too"),
-        pytest.param(429, 1, 3.0, 3.0, id="when it says"),
-        pytest.param(429, 1, 60.0, None, id="unless that is too long"),
-        pytest.param(502, 1, None, 0.2, id="a gateway in between too"),
-        pytest.param(500, 1, None, None, id="a fault stays a fault"),
-        pytest.param(422, 1, None, None, id="and a wrong request a wrong request"),
-    ],
-)
-def test_next_wait(status, attempt, *, retry_after, seconds):
-    assert protocol.next_wait(status, attempt, retry_after=retry_after, random=0.5) == seconds
 
 
 @pytest.mark.parametrize(
@@ -103,6 +90,18 @@ def test_next_wait(status, attempt, *, retry_after, seconds):
 )
 def test_read_event(kind, data, event):
     assert protocol.read_event(kind, data) == event
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>please log in</html>", b'{"request_id": "r1"}'])
+def test_what_is_no_answer_is_not_taken_for_one(content):
+    with pytest.raises(Unintelligible):
+        protocol.read(Answer, content)
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "a b", "?x"])
+def test_an_id_cannot_lead_elsewhere(name):
+    assert protocol.path_of(name).removeprefix("/api/v1/requests/").isprintable()
+    assert not set("/? ") & set(protocol.path_of(name).removeprefix("/api/v1/requests/"))
 
 
 def test_an_answer_can_be_read_like_its_document():

@@ -18,6 +18,11 @@ from self_service_agent.shared_models.events import RequestCreated
 
 from .definitions.loader import Definitions, load_definitions
 from .flows.engine import Engine
+from .sessions import endpoints as sessions
+from .sessions.personal_data import endpoints as personal_data
+from .sessions.personal_data.service import PersonalData
+from .sessions.retention import Retention
+from .sessions.service import Sessions
 from .settings import AgentServiceSettings
 from .tools.callers import McpTools
 from .turns.definitions import DefinitionStore
@@ -52,9 +57,17 @@ def agent_service(settings: AgentServiceSettings, open_taker: OpenTaker) -> Serv
                 durable=False,
             )
             await stack.enter_async_context(workers.running())
+            app.state.sessions = Sessions(platform.pools.durable, settings.session_policy)
+            app.state.personal_data = PersonalData(pool=platform.pools.durable, notifier=platform.notifier)
+            await stack.enter_async_context(Retention(platform.pools.durable, settings.retention_policy).running())
             yield
 
-    return Service(name=events.AGENT_SERVICE, open=run)
+    return Service(
+        name=events.AGENT_SERVICE,
+        open=run,
+        routers=(sessions.router, personal_data.router),
+        problems={**sessions.PROBLEMS, **personal_data.PROBLEMS},
+    )
 
 
 def conversations(settings: AgentServiceSettings, tokens: ServiceTokens, *, policy: EgressPolicy) -> OpenTaker:

@@ -6,7 +6,10 @@ from pathlib import Path
 from pydantic import Field, HttpUrl
 
 from self_service_agent.kit.settings import Settings
+from self_service_agent.shared_models.integrations import IntegrationType
+from self_service_agent.shared_models.sessions import ScopePolicy, scope_policies
 
+from .sessions.rules import RetentionPolicy, SessionPolicy
 from .turns.rules import TurnPolicy
 
 
@@ -17,6 +20,25 @@ class AgentServiceSettings(Settings):
     mcp_servicenow_url: HttpUrl | None = None
     turn_lease_seconds: float = Field(default=15, ge=0.5, le=600)
     turn_concurrency: int = Field(default=64, ge=1, le=1000)
+    session_timeout_hours: float = Field(default=336, gt=0)
+    session_per_integration_type: bool = False
+    session_scopes: dict[IntegrationType, ScopePolicy] = Field(default_factory=dict)
+    session_cleanup_interval_hours: float = Field(default=24, gt=0)
+    inactive_session_retention_days: float = Field(default=30, ge=0)
+
+    @property
+    def session_policy(self) -> SessionPolicy:
+        return SessionPolicy(
+            lifetime=timedelta(hours=self.session_timeout_hours),
+            scopes=scope_policies(self.session_scopes, per_integration_type=self.session_per_integration_type),
+        )
+
+    @property
+    def retention_policy(self) -> RetentionPolicy:
+        return RetentionPolicy(
+            keep=timedelta(days=self.inactive_session_retention_days),
+            interval=timedelta(hours=self.session_cleanup_interval_hours),
+        )
 
     @property
     def turn_policy(self) -> TurnPolicy:

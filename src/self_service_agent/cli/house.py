@@ -1,12 +1,13 @@
 """Which services make up a process: everything at once for `ssa up`, or one by its name for `ssa serve`."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
 from pydantic import HttpUrl, SecretStr, ValidationError, create_model
+from pydantic_settings import BaseSettings
 
 from self_service_agent.agent_service.app import agent_service, conversations
 from self_service_agent.agent_service.settings import AgentServiceSettings
@@ -22,11 +23,13 @@ from self_service_agent.kit.settings import SettingsError, read
 from self_service_agent.kit.validation import complaint
 from self_service_agent.mcp_servers.servicenow import app as servicenow_tools
 from self_service_agent.mcp_servers.servicenow.settings import ToolServerSettings
+from self_service_agent.request_manager.admission.settings import AdmissionSettings
 from self_service_agent.request_manager.app import authentication, request_manager
 from self_service_agent.request_manager.settings import RequestManagerSettings
 
 from . import development
 from .ports import PORTS, Name
+from .production import ServiceNowKey, refuse_open_doors
 from .settings import HouseSettings
 
 VERSION = version("self-service-agent")
@@ -42,7 +45,7 @@ def everything(settings: HouseSettings, *, port: int, say: Say) -> FastAPI:
         _tools(settings, mock_url=f"{base}{development.SERVICENOW_PATH}", path=TOOLS_PATH),
         *([development.mock_servicenow(settings.ssa_home, path=development.SERVICENOW_PATH)] if is_mocked else []),
         _callers(settings),
-        request_manager(read(RequestManagerSettings)),
+        request_manager(read(RequestManagerSettings), limits=read(AdmissionSettings)),
         *_dispatching(settings),
         _agents(settings, tools_url=f"{base}{TOOLS_PATH}/mcp", is_tool_server_here=True),
     ]
@@ -53,12 +56,15 @@ def alone(name: Name, settings: HouseSettings, *, say: Say) -> FastAPI:
     """Return one service in an application of its own; the others are found at their usual ports."""
     match name:
         case Name.REQUEST_MANAGER:
-            services = [_callers(settings), request_manager(read(RequestManagerSettings))]
+            services = [
+                _callers(settings),
+                request_manager(read(RequestManagerSettings), limits=read(AdmissionSettings)),
+            ]
         case Name.INTEGRATION_DISPATCHER:
             services = [_callers(settings), *_dispatching(settings)]
         case Name.AGENT_SERVICE:
             url = f"http://127.0.0.1:{PORTS[Name.MCP_SERVICENOW]}/mcp"
-            services = [_agents(settings, tools_url=url, is_tool_server_here=False)]
+            services = [_callers(settings), _agents(settings, tools_url=url, is_tool_server_here=False)]
         case Name.MCP_SERVICENOW:
             url = f"http://127.0.0.1:{PORTS[Name.MOCK_SERVICENOW]}"
             return _app(name, [_tools(settings, mock_url=url, path="/")])
@@ -124,22 +130,24 @@ def _saying(say: Say, text: str) -> Service:
 def _callers(settings: HouseSettings) -> Service:
     manager = read(RequestManagerSettings)
     if not settings.is_development:
-        _refuse_open_doors(manager)
-        return authentication(manager)
-    return authentication(manager, development_logins=development.logins(), development_tool_keys=development.TOOL_KEYS)
+        check_channels()
+        refuse_open_doors(manager, [settings, *_secrets_of_others()])
+        return authentication(manager, policy=settings.egress(development=False))
+    return authentication(
+        manager,
+        policy=settings.egress(development=True),
+        development_logins=development.logins(),
+        development_tool_keys=development.TOOL_KEYS,
+    )
 
 
-def _refuse_open_doors(manager: RequestManagerSettings) -> None:
-    """Raise `SettingsError` for keys that everybody knows, and for doors without any."""
-    if manager.allow_anonymous_generic:
-        raise SettingsError("ALLOW_ANONYMOUS_GENERIC: only in development may anybody ask as anybody")
-    known = {login for login, _ in development.logins()}
-    if known & manager.web_api_keys.keys():
-        raise SettingsError("WEB_API_KEYS: holds a development key, which everybody knows")
-    known_tool_keys = {key for key, _ in development.TOOL_KEYS}
-    for tool, key in manager.tool_keys.items():
-        if key.get_secret_value() in known_tool_keys:
-            raise SettingsError(f"the key of {tool} is a development key, which everybody knows")
+def _secrets_of_others() -> Iterator[BaseSettings]:
+    yield read(DatabaseSettings)
+    yield read(ServiceNowKey)
+    for manifest in MANIFESTS:
+        configured = manifest.read_settings()
+        if isinstance(configured, BaseSettings):
+            yield configured
 
 
 def _dispatching(settings: HouseSettings) -> list[Service]:

@@ -9,7 +9,7 @@ from self_service_agent.kit.database import DatabaseSettings, running_postgres
 from self_service_agent.kit.settings import read
 from self_service_agent.shared_models import migrate as migrations
 
-from . import talk
+from . import keys, sessions, talk
 from .addresses import address_of
 from .ports import PORTS, Name
 from .settings import HouseSettings
@@ -21,6 +21,8 @@ from .starting import explained, fail, say, settled
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 database = typer.Typer(no_args_is_help=True, help="The database in use.")
 app.add_typer(database, name="db")
+app.add_typer(keys.app, name="keys")
+app.add_typer(sessions.app, name="sessions")
 
 Bind = Annotated[str | None, typer.Option(help="The address to answer on (SSA_BIND).")]
 Url = Annotated[str, typer.Option(help="Where the request manager answers.")]
@@ -43,7 +45,11 @@ def up(
         listening = server.listen(settings.ssa_bind, port)
         from . import house  # noqa: PLC0415  # see above
 
-        server.serve(house.everything(settings, port=listening.getsockname()[1], say=say), listening)
+        server.serve(
+            house.everything(settings, port=listening.getsockname()[1], say=say),
+            listening,
+            is_production=not settings.is_development,
+        )
 
 
 @app.command()
@@ -63,7 +69,7 @@ def serve(
         listening = server.listen(settings.ssa_bind, PORTS[service] if port is None else port)
         from . import house  # noqa: PLC0415  # see above
 
-        server.serve(house.alone(service, settings, say=say), listening)
+        server.serve(house.alone(service, settings, say=say), listening, is_production=not settings.is_development)
 
 
 @app.command()

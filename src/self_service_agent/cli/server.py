@@ -1,17 +1,62 @@
 """Serving an application on a port until a signal says stop, then finishing what is at hand."""
 
+import re
 import socket
 import sys
 from contextlib import AsyncExitStack
 from types import FrameType
+from typing import Annotated, Any
 
+import orjson
 import uvicorn
+from pydantic import BeforeValidator
+from pydantic_settings import NoDecode
 from starlette.applications import Starlette
+
+from self_service_agent.kit.service import open_to
+from self_service_agent.kit.settings import Settings, SettingsError, read
 
 from .ports import PortTaken
 
 _DRAIN_SECONDS = 25
 _BACKLOG = 2048
+_ANYBODY = "*"
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
+_ALWAYS = (
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "DENY"),
+    ("content-security-policy", "frame-ancestors 'none'"),
+    ("cross-origin-resource-policy", "same-origin"),
+)
+_ONLY_ENCRYPTED = ("strict-transport-security", "max-age=31536000")
+
+
+def _origins(value: object) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        listed = orjson.loads(value) if value.lstrip().startswith("[") else filter(str.strip, value.split(","))
+    except orjson.JSONDecodeError:
+        raise ValueError("is not valid JSON") from None
+    return tuple(_origin(each) for each in listed)
+
+
+def _origin(value: object) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if text != _ANYBODY and not _ORIGIN.fullmatch(text):
+        raise ValueError("must be origins such as https://desk.example.com, without a path, in small letters")
+    return text
+
+
+class BrowserSettings(Settings):
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = ()
+
+    def allowed_origins(self, *, is_production: bool) -> tuple[str, ...]:
+        """Return whose pages may call us, or raise `SettingsError` if that would be everybody's in production."""
+        if is_production and _ANYBODY in self.cors_origins:
+            raise SettingsError("CORS_ORIGINS: * is for development; name the origins")
+        return self.cors_origins
 
 
 class Server(uvicorn.Server):
@@ -60,11 +105,12 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def serve(app: Starlette, listening: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT."""
+def serve(app: Starlette, listening: socket.socket, *, is_production: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT; `is_production` decides how strict browsers are told to be."""
+    origins = read(BrowserSettings).allowed_origins(is_production=is_production)
     # Named, not left to `auto`: a missing uvloop or httptools would cost a factor of four without a word.
     config = uvicorn.Config(
-        app,
+        open_to(origins, app) if origins else app,
         loop="uvloop",
         http="httptools",
         ws="none",
@@ -73,7 +119,13 @@ def serve(app: Starlette, listening: socket.socket) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        headers=security_headers(is_production=is_production),
         timeout_graceful_shutdown=_DRAIN_SECONDS,
         backlog=_BACKLOG,
     )
     Server(config, app).run(sockets=[listening])
+
+
+def security_headers(*, is_production: bool) -> list[tuple[str, str]]:
+    """Return the headers of every answer; in production browsers are to come back encrypted only."""
+    return [*_ALWAYS, _ONLY_ENCRYPTED] if is_production else list(_ALWAYS)

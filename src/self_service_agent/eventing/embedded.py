@@ -6,8 +6,10 @@ session is kept while lanes go on side by side. A session whose event fails is p
 
 import asyncio
 import itertools
+import math
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -16,9 +18,10 @@ import asyncpg
 import structlog
 from pydantic import ValidationError
 
-from self_service_agent.kit import clock
+from self_service_agent.kit import clock, metrics, tracing
 from self_service_agent.kit.database import DATABASE_TROUBLE, Pool, PooledConnection, Pools
 from self_service_agent.kit.notifications import Notifier, Wakeup
+from self_service_agent.shared_models.integrations import IntegrationType
 
 from . import store
 from .bus import AfterCommit, Binding, DeadLetter, Event, RetryPolicy, UnacceptableEvent, partition_key_of
@@ -29,6 +32,7 @@ _PAUSE_AFTER_SURPRISE = 1.0
 _CLOCK_SLACK = 0.02  # the database's clock decides when a parked session may go on
 _MEMORY = timedelta(days=15)  # brokers are known to send two weeks of events again
 _FORGET_EVERY = timedelta(hours=1)
+_FRESH_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +62,8 @@ class EmbeddedBus:
             for consumer in self._subscriptions.get(event.type, ())
         ]
         if addressed:
-            await store.insert(connection, addressed)
+            with metrics.Publishing(Counter(event.type for _, event, _ in addressed)):
+                await store.insert(connection, addressed)
 
     def published(self, *types: str) -> None:
         for kind in types:
@@ -81,11 +86,13 @@ class EmbeddedBus:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Handle events for as long as this is open; closing finishes the transaction at hand, then stops."""
+        gauges = _QueueGauges(self._pools.relaxed, {name for names in self._subscriptions.values() for name in names})
         async with asyncio.TaskGroup() as tasks:
             loops = [tasks.create_task(consumer.run()) for consumer in self._consumers]
             housekeeping = tasks.create_task(self._forget_now_and_then())
             try:
-                yield
+                with metrics.read_by(gauges.read):
+                    yield
             finally:
                 housekeeping.cancel()
                 for consumer in self._consumers:
@@ -108,6 +115,7 @@ class _Consumer:
         self._pool = pool
         self._wakeup = wakeup
         self._retry = retry
+        self._handled = metrics.EVENTS_HANDLED[name]
         self._stopping = False
 
     def stop(self) -> None:
@@ -140,6 +148,7 @@ class _Consumer:
             log.info("events.batch_failed", consumer=self._name, size=len(records), error=repr(error))
             await self._handle_singly(records)
             return len(records)
+        self._handled.inc(len(records))
         for call in after_commit:
             call()
         return len(records)
@@ -161,21 +170,27 @@ class _Consumer:
         for record in records:
             if record["partition_key"] in parked:
                 continue
-            try:
-                await self._handle_one(record["id"])
-            except Exception as error:  # noqa: BLE001  # the event's own failure, recorded with it
-                parked.add(record["partition_key"])
-                await self._record_failure(record, error)
+            told = store.extensions_of(record)
+            with tracing.Span(
+                "event", told.get(tracing.HEADER), request_id=told.get("requestid"), session_id=told.get("sessionid")
+            ):
+                try:
+                    await self._handle_one(record["id"])
+                except Exception as error:  # noqa: BLE001  # the event's own failure, recorded with it
+                    parked.add(record["partition_key"])
+                    await self._record_failure(record, error)
 
     async def _handle_one(self, row_id: int) -> None:
         after_commit: list[AfterCommit] = []
         async with self._pool.acquire() as connection, connection.transaction():
             records = await store.take_one(connection, self._name, row_id)
             await self._handle(records, connection, after_commit.append)
+        self._handled.inc(len(records))
         for call in after_commit:
             call()
 
     async def _record_failure(self, record: asyncpg.Record, error: Exception) -> None:
+        metrics.EVENTS_FAILED[self._name].inc()
         async with self._pool.acquire() as connection, connection.transaction():
             attempts = await store.count_failure(connection, record["id"], f"{type(error).__name__}: {error}"[:2000])
             wait = None
@@ -186,9 +201,37 @@ class _Consumer:
             else:
                 await store.park(connection, self._name, record["partition_key"], until=clock.now() + wait)
         if wait is None:
+            metrics.EVENTS_DEAD_LETTERED[self._name].inc()
             log.error("events.dead_lettered", consumer=self._name, event_id=record["event_id"], exc_info=error)
         else:
             asyncio.get_running_loop().call_later(wait.total_seconds() + _CLOCK_SLACK, self._wakeup.set)
+
+
+class _QueueGauges:
+    """Says how far the queues of the database are behind, looked up every few seconds at most."""
+
+    def __init__(self, pool: Pool, consumers: Iterable[str]) -> None:
+        self._pool = pool
+        self._consumers = sorted(consumers)
+        self._reading = asyncio.Lock()
+        self._fresh_until = 0.0
+
+    async def read(self) -> None:
+        async with self._reading:
+            now = asyncio.get_running_loop().time
+            if now() < self._fresh_until:
+                return
+            try:
+                ages = await store.oldest_ages(self._pool, self._consumers, list(IntegrationType))
+            except DATABASE_TROUBLE:
+                metrics.DATABASE_UP.set(0)
+                for gauge in metrics.QUEUE_AGE.values():
+                    gauge.set(math.nan)
+            else:
+                metrics.DATABASE_UP.set(1)
+                for queue, seconds in ages.items():
+                    metrics.QUEUE_AGE[queue].set(seconds)
+            self._fresh_until = now() + _FRESH_SECONDS
 
 
 def _parse(record: asyncpg.Record, binding: Binding) -> Event[Any]:

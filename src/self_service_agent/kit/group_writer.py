@@ -1,8 +1,9 @@
 """Group commit: things that arrive together are written together by one statement."""
 
 import asyncio
+import contextvars
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 ItemT = TypeVar("ItemT")
@@ -16,6 +17,9 @@ class Overloaded(Exception):
 
 class GroupWriter(Generic[ItemT, ResultT]):
     """Writes what is waiting, up to 64 at a time and without any artificial delay.
+
+    Those that submit under different keys take turns, one item each: who has a thousand items waiting holds up nobody
+    else's. The items of one key are written in the order in which they came.
 
     `write` gets a group and returns one result for each item, in order; a result may be an exception, which then
     reaches that item's caller alone. If `write` raises one of `rejections` for a group of several, each item is
@@ -33,17 +37,19 @@ class GroupWriter(Generic[ItemT, ResultT]):
         self._write = write
         self._rejections = rejections
         self._limit = limit
-        self._waiting: deque[tuple[ItemT, asyncio.Future[ResultT]]] = deque()
+        self._lines: dict[Hashable, deque[tuple[ItemT, asyncio.Future[ResultT]]]] = {}
+        self._turns: deque[Hashable] = deque()  # the keys with something waiting, the next one first
+        self._waiting = 0
         self._task: asyncio.Task[None] | None = None
 
-    async def submit(self, item: ItemT) -> ResultT:
+    async def submit(self, item: ItemT, *, key: Hashable = None) -> ResultT:
         """Return the result for `item` once its group is committed, or raise `Overloaded`."""
-        if len(self._waiting) >= self._limit:
+        if self._waiting >= self._limit:
             raise Overloaded
         future: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, future))
+        self._line_up(key, (item, future))
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._drain())
+            self._task = asyncio.get_running_loop().create_task(self._drain(), context=contextvars.Context())
         return await future
 
     async def close(self) -> None:
@@ -54,10 +60,30 @@ class GroupWriter(Generic[ItemT, ResultT]):
     async def _drain(self) -> None:
         try:
             while self._waiting:
-                count = min(len(self._waiting), _GROUP_LIMIT)
-                await self._settle([self._waiting.popleft() for _ in range(count)])
+                count = min(self._waiting, _GROUP_LIMIT)
+                await self._settle([self._next() for _ in range(count)])
         finally:
             self._task = None
+
+    def _line_up(self, key: Hashable, entry: tuple[ItemT, asyncio.Future[ResultT]]) -> None:
+        line = self._lines.get(key)
+        if line is None:
+            self._lines[key] = deque((entry,))
+            self._turns.append(key)
+        else:
+            line.append(entry)
+        self._waiting += 1
+
+    def _next(self) -> tuple[ItemT, asyncio.Future[ResultT]]:
+        key = self._turns.popleft()
+        line = self._lines[key]
+        entry = line.popleft()
+        if line:
+            self._turns.append(key)
+        else:
+            del self._lines[key]
+        self._waiting -= 1
+        return entry
 
     async def _settle(self, group: list[tuple[ItemT, asyncio.Future[ResultT]]]) -> None:
         try:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
-from . import clock
+from . import clock, metrics, tracing
 from .service import Service
+from .settings import read
 
 Facts = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -34,11 +35,14 @@ def health_of(app: FastAPI) -> Health:
 
 def health_service(name: str, version: str) -> tuple[Service, Service]:
     """Return the first service of a process, which answers for all, and the last, which declares it ready."""
+    settings = read(tracing.TracingSettings)
 
     @asynccontextmanager
     async def describe(app: FastAPI) -> AsyncIterator[None]:
         app.state.health = Health(service=name, version=version)
-        yield
+        metrics.BUILD.info({"service": name, "version": version})
+        async with tracing.exporting(settings, service=name, version=version):
+            yield
 
     @asynccontextmanager
     async def declare(app: FastAPI) -> AsyncIterator[None]:
@@ -88,9 +92,9 @@ async def readyz(request: Request, response: Response) -> dict[str, Any]:
 
 
 @router.get("/metrics", response_class=Response)
-async def metrics() -> Response:
-    """Return the counters in Prometheus' text format."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+async def get_metrics() -> Response:
+    """Return the metrics in Prometheus' text format."""
+    return Response(await metrics.shown(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _checked(health: Health) -> dict[str, bool]:

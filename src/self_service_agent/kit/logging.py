@@ -13,6 +13,8 @@ import structlog
 from pydantic import SecretBytes, SecretStr
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from . import tracing
+
 _SECRET_NAME = re.compile(
     r"authorization|token|passw|secret|api[_-]?key|private[_-]?key|cookie|credential|signature|bearer", re.IGNORECASE
 )
@@ -38,6 +40,7 @@ def configure(*, level: str, format: Literal["json", "console"]) -> None:  # noq
     stream = cast("TextIO", _StandardError())  # it writes and flushes, which is all that loggers do
     start: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        tracing.correlate,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]

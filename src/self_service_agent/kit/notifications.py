@@ -78,12 +78,16 @@ class Notifier:
     async def running(self, address: Address) -> AsyncIterator[None]:
         """Stay connected to the other processes for as long as this is open."""
         connection = await self._connect(address)
-        async with asyncio.TaskGroup() as tasks:
-            link = tasks.create_task(self._stay_connected(address, connection))
-            try:
-                yield
-            finally:
-                link.cancel()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                link = tasks.create_task(self._stay_connected(address, connection))
+                try:
+                    yield
+                finally:
+                    link.cancel()
+        finally:  # a task that is cancelled before its first step closes nothing
+            with contextlib.suppress(*DATABASE_TROUBLE):
+                await connection.close(timeout=1)
 
     async def _stay_connected(self, address: Address, connection: Connection) -> None:
         while True:

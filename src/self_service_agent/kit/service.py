@@ -1,15 +1,28 @@
 """A service: its routes, and what it opens while it runs. Several services can share one process and one port."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from fastapi import APIRouter, FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import problems
+from . import problems, tracing
 from .http.light import LightRoutes
 from .http.limits import RequestLimit
+
+# What anybody on the way leaves in the scope of a request to the API under this name goes with its answer, whatever
+# that is: a list of headers.
+ANSWER_HEADERS: Final = "answer_headers"
+
+# What opens may put a gate at `app.state.gate`: every request goes through it, and it decides whether to pass it on.
+Gate = Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]
+
+_API = "/api/"
+_NOT_STORED = (b"cache-control", b"no-store")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +40,28 @@ class Service:
 
 
 class _Application(FastAPI):
-    """Takes requests to light routes there before its middlewares see them."""
+    """Takes requests to light routes there before its middlewares see them, and all of them through the gate."""
 
     light_routes: LightRoutes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        if scope["path"].startswith(_API):
+            send = _completing(scope, send)
+        gate: Gate | None = self.state.gate
+        if gate is None:
+            await self._answer(scope, receive, send)
+        else:
+            await gate(self._answer, scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.light_routes.has(scope):
             await self.light_routes(scope, receive, send)
+        elif scope["type"] == "http":
+            with tracing.Span("http", Headers(scope=scope).get(tracing.HEADER)):
+                await super().__call__(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -49,6 +77,7 @@ def create_app(title: str, version: str, services: Sequence[Service]) -> FastAPI
             yield
 
     app = _Application(title=title, version=version, lifespan=lifespan)
+    app.state.gate = None
     app.light_routes = LightRoutes(app, [router for service in services for router in service.routers])
     app.add_middleware(RequestLimit)
     problems.install(app, {error: status for service in services for error, status in service.problems.items()})
@@ -58,3 +87,29 @@ def create_app(title: str, version: str, services: Sequence[Service]) -> FastAPI
         for path, mounted in service.mounts.items():
             app.mount(path, mounted)
     return app
+
+
+def open_to(origins: Sequence[str], app: ASGIApp) -> ASGIApp:
+    """Return `app` as a browser may call it from pages of these origins, and read what it answers.
+
+    Credentials are headers that a page sets itself; the browser's own, such as cookies, are not sent.
+    """
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
+        allow_headers=("authorization", "idempotency-key", "last-event-id", "prefer", "traceparent", "x-api-key"),
+        expose_headers=("location", "ratelimit", "ratelimit-policy", "retry-after", "traceresponse"),
+    )
+
+
+def _completing(scope: Scope, send: Send) -> Send:
+    async def complete(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [*message.get("headers", ()), *scope.get(ANSWER_HEADERS, ())]
+            if all(name != b"cache-control" for name, _ in headers):
+                headers.append(_NOT_STORED)
+            message["headers"] = headers
+        await send(message)
+
+    return complete

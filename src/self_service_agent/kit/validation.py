@@ -8,7 +8,7 @@ _SHORTEST_ECHO = 4
 
 def complaint(error: Mapping[str, Any]) -> str:
     """Return the message of one pydantic error, or a plain one if the message quotes the value."""
-    message = str(error["msg"])
+    message = str(error["msg"]).removeprefix("Value error, ")
     values = (error.get("input"), error.get("ctx", {}).get("tag"))
     return "is not valid" if any(_is_echoed(value, message) for value in values) else message
 

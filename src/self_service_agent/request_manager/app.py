@@ -11,18 +11,35 @@ from fastapi import FastAPI
 from self_service_agent.eventing.bus import Binding
 from self_service_agent.eventing.platform import platform_of
 from self_service_agent.kit.group_writer import Overloaded
+from self_service_agent.kit.http.client import Client
+from self_service_agent.kit.http.egress import EgressPolicy
 from self_service_agent.kit.service import Service
+from self_service_agent.kit.settings import read
 from self_service_agent.shared_models import events
+from self_service_agent.shared_models.audit.log import AuditLog
 from self_service_agent.shared_models.events import ResponseReady
+from self_service_agent.shared_models.sessions import scope_policies
 from self_service_agent.shared_models.users import UnusableName
 
-from .authentication.rules import Forbidden, Unauthenticated, people_keys, tool_keys
+from .admission.service import Admission
+from .admission.settings import AdmissionSettings
+from .audit import endpoints as audits
+from .authentication.gateway import GatewayHeaders, GatewaySettings
+from .authentication.issuers import JwtSettings
+from .authentication.key_sets import KeySets
+from .authentication.rules import Forbidden, Unauthenticated
 from .authentication.service import Authentication
+from .authentication.tokens import TokenVerifier
+from .conversations import endpoints as conversations
+from .keys import endpoints as keys
+from .keys.desk import KeyDesk
+from .keys.environment import development_keys, environment_keys
+from .keys.service import ApiKeys
 from .requests import endpoints, lookups
 from .requests.dependencies import Doors
-from .requests.repository import IdempotencyKeyReused, SessionUnavailable, UnstorableRequest
+from .requests.repository import IdempotencyKeyReused, PersonChanged, SessionUnavailable, UnstorableRequest
 from .requests.rules import InvalidAgentId, InvalidIdempotencyKey
-from .requests.service import Policy, Requests
+from .requests.service import Policy, RequestErased, Requests
 from .results.handlers import record_responses
 from .results.progress import Followers
 from .results.waiters import Waiters
@@ -35,74 +52,104 @@ _PROBLEMS = {
     IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
     UnstorableRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+    PersonChanged: HTTPStatus.SERVICE_UNAVAILABLE,
+    RequestErased: HTTPStatus.GONE,
 }
 
 
 def authentication(
     settings: RequestManagerSettings,
     *,
+    policy: EgressPolicy,
     development_logins: Iterable[tuple[str, str]] = (),
     development_tool_keys: Iterable[tuple[str, str]] = (),
 ) -> Service:
     """Return the part that knows callers, for every service of a process with doors of its own.
 
-    The development keys are the caller's to give, and only in development.
+    The development keys are the caller's to give, and only in development. Issuers are reached as `policy` allows.
     """
-    people = people_keys(web_api_keys=settings.web_api_keys, development_logins=development_logins)
-    tools = tool_keys(settings.tool_keys, development=development_tool_keys)
+    jwt, gateway = read(JwtSettings), read(GatewaySettings)
+    issuers = jwt.jwt_issuers if jwt.jwt_enabled else ()
+    environment = development_keys(logins=development_logins, tool_keys=development_tool_keys) | environment_keys(
+        web_api_keys=settings.web_api_keys, tool_keys=settings.tool_keys
+    )
 
     @asynccontextmanager
     async def run(app: FastAPI) -> AsyncIterator[None]:
-        known = Authentication(
-            platform_of(app).pools.durable,
-            people=people,
-            tools=tools,
-            slack_signing_secret=settings.slack_signing_secret,
-        )
-        app.state.authentication = known
-        app.state.authorize_user = known.authorize_user
-        app.state.authorize_admin = known.authorize_admin
-        yield
+        platform = platform_of(app)
+        pool = platform.pools.durable
+        audit = AuditLog(platform.pools.relaxed)
+        api_keys = ApiKeys(pool, platform.notifier, environment)
+        async with (
+            Client.open(policy=policy, user_agent="self-service-agent") as http,
+            KeySets.open(issuers, http) as key_sets,
+            audit.running(),
+            api_keys.running(),
+        ):
+            known = Authentication(
+                pool,
+                platform.notifier,
+                audit,
+                keys=api_keys,
+                tokens=TokenVerifier(issuers, key_sets, leeway=timedelta(seconds=jwt.jwt_leeway_seconds)),
+                gateway=GatewayHeaders(trusted=gateway.trusted_proxies, roles=gateway.gateway_roles),
+                slack_signing_secret=settings.slack_signing_secret,
+            )
+            app.state.authentication = known
+            app.state.authorize_user = known.authorize_user
+            app.state.authorize_admin = known.authorize_admin
+            app.state.caller_of = known.caller_of
+            app.state.key_desk = KeyDesk(pool, api_keys, audit)
+            app.state.audit_pool = pool
+            app.state.audit_log = audit
+            yield
 
     problems = {
         Unauthenticated: HTTPStatus.UNAUTHORIZED,
         Forbidden: HTTPStatus.FORBIDDEN,
         UnusableName: HTTPStatus.UNPROCESSABLE_ENTITY,
+        **keys.PROBLEMS,
     }
-    return Service(name="authentication", open=run, problems=problems)
+    return Service(name="authentication", open=run, routers=(keys.router, audits.router), problems=problems)
 
 
-def request_manager(settings: RequestManagerSettings) -> Service:
+def request_manager(settings: RequestManagerSettings, *, limits: AdmissionSettings) -> Service:
     """Return the service; it needs the part that knows callers."""
 
     @asynccontextmanager
     async def run(app: FastAPI) -> AsyncIterator[None]:
         platform = platform_of(app)
         waiters = Waiters(platform.pools.durable, platform.notifier)
+        followers = Followers(platform.notifier)
         platform.bus.consume(
             events.REQUEST_MANAGER,
             {
                 events.RESPONSE_READY: Binding(
-                    data=ResponseReady, handle=partial(record_responses, bus=platform.bus, waiters=waiters)
+                    data=ResponseReady,
+                    handle=partial(record_responses, bus=platform.bus, waiters=waiters, followers=followers),
                 )
             },
         )
+        app.state.conversations_pool = platform.pools.durable
         requests = Requests(platform.pools, platform.bus, waiters, policy=_policy(settings))
+        admission = Admission(limits, platform.pools.durable)
         app.state.request_manager = Doors(
             pool=platform.pools.durable,
             authentication=app.state.authentication,
             requests=requests,
-            followers=Followers(platform.notifier),
+            followers=followers,
             anonymous_generic=settings.allow_anonymous_generic,
+            admission=admission,
         )
         async with waiters.running():
-            yield
+            with admission.running(app):
+                yield
             await requests.close()
 
     return Service(
         name=events.REQUEST_MANAGER,
         open=run,
-        routers=(endpoints.router, lookups.router),
+        routers=(endpoints.router, lookups.router, conversations.router),
         problems=_PROBLEMS,
     )
 
@@ -110,6 +157,6 @@ def request_manager(settings: RequestManagerSettings) -> Service:
 def _policy(settings: RequestManagerSettings) -> Policy:
     return Policy(
         session_lifetime=settings.session_lifetime,
-        session_per_integration_type=settings.session_per_integration_type,
+        scopes=scope_policies(settings.session_scopes, per_integration_type=settings.session_per_integration_type),
         patience=timedelta(seconds=settings.agent_timeout),
     )

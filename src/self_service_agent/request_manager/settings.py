@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from self_service_agent.kit.settings import Settings
+from self_service_agent.shared_models.integrations import IntegrationType
+from self_service_agent.shared_models.sessions import ScopePolicy
 
 
 class RequestManagerSettings(Settings):
@@ -13,6 +15,7 @@ class RequestManagerSettings(Settings):
     agent_timeout: float = Field(default=120, gt=0, le=3600)
     session_timeout_hours: float = Field(default=336, gt=0)
     session_per_integration_type: bool = False
+    session_scopes: dict[IntegrationType, ScopePolicy] = Field(default_factory=dict)
     allow_anonymous_generic: bool = False
     web_api_keys: dict[str, str] = Field(default_factory=dict)
     snow_api_key: SecretStr | None = None

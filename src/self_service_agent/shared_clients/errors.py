@@ -11,7 +11,11 @@ class ClientError(Exception):
 
 
 class Unreachable(ClientError):
-    """No answer, although it was tried again; the same call later is safe and continues the same request."""
+    """No answer, although it was tried again where that is safe; asking once more with the same key is safe too."""
+
+
+class Unintelligible(ClientError):
+    """Something answered that is not this service: a proxy, a login page, or another server at this address."""
 
 
 class StillWorking(ClientError):
@@ -44,6 +48,10 @@ class NotFound(Refused):
     """There is no such thing, or it is somebody else's."""
 
 
+class Conflict(Refused):
+    """It is not in a state for that: an answered request cannot be cancelled, a taken place not be resumed on."""
+
+
 class Gone(Refused):
     """It was there once and will not come back."""
 
@@ -53,7 +61,15 @@ class Invalid(Refused):
 
 
 class Busy(Refused):
-    """Too much at the moment; `retry_after` says in how many seconds it is welcome again."""
+    """Not now; `retry_after` says in how many seconds it is welcome again, if it was said."""
+
+
+class RateLimited(Busy):
+    """The caller asks more often than it may."""
+
+
+class Unavailable(Busy):
+    """The service, or what stands before it, cannot answer anybody at the moment."""
 
 
 class ServerFault(Refused):

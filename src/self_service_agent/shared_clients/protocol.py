@@ -1,13 +1,18 @@
-"""Requests to the request manager and its answers as values: what is sent, what comes back, when to try again."""
+"""Requests to the request manager and its answers as values: what is sent, and what comes back."""
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
-from typing import Any, TypeAlias, TypedDict
+from types import MappingProxyType
+from typing import Any, TypeAlias, TypedDict, TypeVar
+from urllib.parse import quote
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
+from self_service_agent.shared_models.deliveries import DeliveryStatus
+from self_service_agent.shared_models.integrations import IntegrationType
 from self_service_agent.shared_models.requests import (
     DeliveryChoice,
     RequestAccepted,
@@ -15,13 +20,34 @@ from self_service_agent.shared_models.requests import (
     RequestStatus,
 )
 
-from .errors import Busy, Forbidden, Gone, Invalid, NotFound, Refused, ServerFault, Unauthenticated
+from .errors import (
+    Conflict,
+    Forbidden,
+    Gone,
+    Invalid,
+    NotFound,
+    RateLimited,
+    Refused,
+    ServerFault,
+    Unauthenticated,
+    Unavailable,
+    Unintelligible,
+)
 
-_BUSY = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
-_PASSING = _BUSY | {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
-_ATTEMPTS = 3
-_FIRST_WAIT = 0.2
-_LONGEST_WAIT = 10.0
+ModelT = TypeVar("ModelT", bound=BaseModel)
+_KINDS: Mapping[int, type[Refused]] = MappingProxyType(
+    {
+        HTTPStatus.UNAUTHORIZED: Unauthenticated,
+        HTTPStatus.FORBIDDEN: Forbidden,
+        HTTPStatus.NOT_FOUND: NotFound,
+        HTTPStatus.CONFLICT: Conflict,
+        HTTPStatus.GONE: Gone,
+        HTTPStatus.TOO_MANY_REQUESTS: RateLimited,
+        HTTPStatus.BAD_GATEWAY: Unavailable,
+        HTTPStatus.SERVICE_UNAVAILABLE: Unavailable,
+        HTTPStatus.GATEWAY_TIMEOUT: Unavailable,
+    }
+)
 
 
 class RequestFields(TypedDict, total=False):
@@ -45,12 +71,35 @@ class Answer(RequestResult):
         return self.model_dump(mode="json")[name]
 
 
+class DeliveryProgress(BaseModel):
+    """Where the answer stands on one channel; `reason` says why it was skipped, or what went wrong last."""
+
+    integration_type: IntegrationType
+    status: DeliveryStatus
+    attempts: int
+    delivered_at: datetime | None = None
+    next_attempt_at: datetime | None = None
+    reason: str | None = None
+
+
+class Timeline(BaseModel):
+    """What happened to a request when; None has not happened."""
+
+    accepted: datetime
+    started: datetime | None = None
+    answered: datetime | None = None
+    delivered: tuple[DeliveryProgress, ...] = ()
+
+
 class RequestState(BaseModel):
-    """How far a request is."""
+    """How far a request is, and what happened to it when."""
 
     request_id: str
     session_id: str
     status: RequestStatus
+    agent_id: str | None = None
+    cancelled: bool = False
+    timeline: Timeline | None = None
 
 
 class StatusChanged(BaseModel):
@@ -91,51 +140,40 @@ def request_body(
     return body
 
 
+def path_of(name: str) -> str:
+    """Return the path of a request, or of the endpoint that takes new ones."""
+    return f"/api/v1/requests/{quote(name, safe='')}"
+
+
+def read(model: type[ModelT], content: bytes | str) -> ModelT:
+    """Return what a body says, or raise `Unintelligible`."""
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as error:
+        raise Unintelligible(f"this is no {model.__name__}: {content[:80]!r}") from error
+
+
 def read_event(kind: str, data: str) -> StreamEvent | None:
     """Return what a line of the stream says, or None for what this client does not know."""
     match kind:
         case "status":
-            return StatusChanged.model_validate_json(data)
+            return read(StatusChanged, data)
         case "token":
-            return Token.model_validate_json(data)
+            return read(Token, data)
         case "final":
-            return Final(answer=Answer.model_validate_json(data))
+            return Final(answer=read(Answer, data))
         case "accepted":
-            return Later(accepted=RequestAccepted.model_validate_json(data))
+            return Later(accepted=read(RequestAccepted, data))
         case _:
             return None
 
 
-def refusal(status: int, content: bytes, *, retry_after: str | None) -> Refused:
+def refusal(status: int, content: bytes, *, retry_after: float | None) -> Refused:
     """Return the error that an answer stands for, with the words of its problem document."""
     problem = _problem(content)
     message = str(problem.get("detail") or problem.get("error") or problem.get("title") or f"HTTP {status}")
-    return _kind(status)(status, message, problem=problem, retry_after=_seconds(retry_after))
-
-
-def next_wait(status: int | None, attempt: int, *, retry_after: float | None, random: float) -> float | None:
-    """Return the seconds to wait after failed attempt number `attempt`, or None when it was the last.
-
-    `status` is None when the line broke. Both are safe to repeat: every request carries its idempotency key.
-    """
-    if attempt >= _ATTEMPTS or (status is not None and status not in _PASSING):
-        return None
-    wait = max(_FIRST_WAIT * 2 ** (attempt - 1) * (0.5 + random), retry_after or 0)
-    return wait if wait <= _LONGEST_WAIT else None
-
-
-def _kind(status: int) -> type[Refused]:
-    if status in _BUSY:
-        return Busy
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return ServerFault
-    kinds: dict[int, type[Refused]] = {
-        HTTPStatus.UNAUTHORIZED: Unauthenticated,
-        HTTPStatus.FORBIDDEN: Forbidden,
-        HTTPStatus.NOT_FOUND: NotFound,
-        HTTPStatus.GONE: Gone,
-    }
-    return kinds.get(status, Invalid)
+    usual = ServerFault if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Invalid
+    return _KINDS.get(status, usual)(status, message, problem=problem, retry_after=retry_after)
 
 
 def _problem(content: bytes) -> Mapping[str, Any]:
@@ -144,7 +182,3 @@ def _problem(content: bytes) -> Mapping[str, Any]:
     except ValueError:  # an error page of something in between
         return {}
     return document if isinstance(document, dict) else {}
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None

@@ -1,45 +1,54 @@
 """The client of the request manager: ask, follow the answer as it comes, or fetch it later."""
 
 import asyncio
-import itertools
-import random
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self, Unpack
-from urllib.parse import quote
 
 import httpx2
 
 from self_service_agent.kit.ids import new_id
 from self_service_agent.shared_models.requests import RequestAccepted
 
-from . import protocol
-from .errors import Refused, StillWorking, Unreachable
-from .protocol import Answer, Final, Later, RequestFields, RequestState, StreamEvent
+from .authentication import Credential, auth_of, headers_of
+from .connection import Connection
+from .errors import StillWorking
+from .listing import RequestFilters, RequestPage, params_of
+from .protocol import Answer, RequestFields, RequestState, StreamEvent, path_of, read, request_body
+from .retries import Retries
+from .sessions import Sessions
+from .streaming import Asking, Story, told
 
 # The server itself ends a wait after AGENT_TIMEOUT, two minutes unless it was changed.
 _TIMEOUT = httpx2.Timeout(150, connect=5)
+_LONGEST_LOOK = 60.0
+_BETWEEN_LOOKS = 1.0
 
 
 class RequestManagerClient:
     """Asks on behalf of one user. `client` is the HTTP client underneath; its headers may be changed.
 
     Every request carries an idempotency key, so one that is sent again after a lost connection is still one request.
+    What fails raises a `ClientError`.
     """
 
     def __init__(
         self,
         request_manager_url: str,
         user_id: str,
-        auth: str | None = None,
+        auth: Credential | None = None,
         *,
         timeout: httpx2.Timeout = _TIMEOUT,
+        retries: Retries | None = None,
     ) -> None:
-        """`auth` is an API key or a token."""
-        headers = {} if auth is None else {"Authorization": f"Bearer {auth}"}
-        self.client = httpx2.AsyncClient(base_url=request_manager_url, headers=headers, timeout=timeout)
+        """`auth` is an API key or a token, a `ToolKey`, or what returns a fresh token each time it is called."""
+        self.client = httpx2.AsyncClient(
+            base_url=request_manager_url, headers=headers_of(auth), auth=auth_of(auth), timeout=timeout
+        )
         self.user_id = user_id
+        self._connection = Connection(self.client, retries or Retries())
+        self.sessions = Sessions(self._connection)
 
     async def __aenter__(self) -> Self:
         return self
@@ -61,12 +70,9 @@ class RequestManagerClient:
         metadata: Mapping[str, Any] | None = None,
         **fields: Unpack[RequestFields],
     ) -> Answer:
-        """Ask and return the answer, or raise a `ClientError`; `StillWorking` when it takes longer than a wait."""
-        body = protocol.request_body(
-            content, fields, user_id=self.user_id, integration_type=integration_type, metadata=metadata
-        )
-        response = await self._request("POST", _path(endpoint), json=body, headers=_headers(fields))
-        return _answer(response)
+        """Ask and return the answer, or raise `StillWorking` when it takes longer than a wait."""
+        asking = self._asking(content, integration_type, endpoint, metadata=metadata, fields=fields)
+        return _answer(await self._ask(asking))
 
     async def submit(
         self,
@@ -78,14 +84,11 @@ class RequestManagerClient:
         **fields: Unpack[RequestFields],
     ) -> RequestAccepted:
         """Ask without waiting: the answer goes to the channels that are named, and can be fetched."""
-        body = protocol.request_body(
-            content, fields, user_id=self.user_id, integration_type=integration_type, metadata=metadata
-        )
-        headers = {**_headers(fields), "Prefer": "respond-async"}
-        response = await self._request("POST", _path(endpoint), json=body, headers=headers)
-        return RequestAccepted.model_validate_json(response.content)
+        asking = self._asking(content, integration_type, endpoint, metadata=metadata, fields=fields)
+        response = await self._ask(asking, prefer="respond-async")
+        return read(RequestAccepted, response.content)
 
-    async def stream(
+    def stream(
         self,
         content: str,
         integration_type: str = "WEB",
@@ -96,85 +99,71 @@ class RequestManagerClient:
     ) -> AsyncIterator[StreamEvent]:
         """Ask and yield what happens, ending with `Final`, or with `Later` when it takes longer than a wait.
 
-        After a lost connection the request is taken up again; pieces of text may be missing then, `Final` is whole.
+        After a lost connection it goes on where it broke.
         """
-        body = protocol.request_body(
-            content, fields, user_id=self.user_id, integration_type=integration_type, metadata=metadata
+        asking = self._asking(content, integration_type, endpoint, metadata=metadata, fields=fields)
+        return told(self._connection, Story(asking))
+
+    def follow(self, request_id: str) -> AsyncIterator[StreamEvent]:
+        """Yield what happens to a request that was made before, from its beginning to its `Final`."""
+        return told(self._connection, Story(request_id))
+
+    async def get_status(self, request_id: str, *, wait: float = 0) -> RequestState:
+        """Return how far a request is; with `wait`, in seconds up to 60, as soon as that changes."""
+        response = await self._connection.get(f"{path_of(request_id)}/status", waiting_seconds=wait)
+        return read(RequestState, response.content)
+
+    async def get_result(self, request_id: str, *, wait: float = 0) -> Answer:
+        """Return the answer to a request, or raise `StillWorking`, or `Gone` when there will be none.
+
+        With `wait`, in seconds up to 60, that is decided as soon as it can be.
+        """
+        return _answer(await self._connection.get(f"{path_of(request_id)}/result", waiting_seconds=wait))
+
+    async def wait_for_result(self, request_id: str, *, within_seconds: float | None = None) -> Answer:
+        """Return the answer to a request however long it takes, or raise `StillWorking` when the time is over."""
+        loop = asyncio.get_running_loop()
+        end = None if within_seconds is None else loop.time() + within_seconds
+        while True:
+            begun = loop.time()
+            wait = _LONGEST_LOOK if end is None else max(0.0, min(_LONGEST_LOOK, end - begun))
+            try:
+                return await self.get_result(request_id, wait=wait)
+            except StillWorking:
+                if end is not None and loop.time() >= end:
+                    raise
+            # A server that does not wait is not asked without a pause.
+            await asyncio.sleep(begun + min(wait, _BETWEEN_LOOKS) - loop.time())
+
+    async def cancel(self, request_id: str) -> Answer:
+        """Withdraw a request and return its answer, which says so; `Conflict` when an agent has begun, or is done."""
+        return _answer(await self._connection.post_once(f"{path_of(request_id)}/cancel"))
+
+    async def list_requests(self, **filters: Unpack[RequestFilters]) -> RequestPage:
+        """Return one page of the requests that the filters name: one's own, or everybody's for operators."""
+        response = await self._connection.get("/api/v1/requests", params=params_of(filters))
+        return read(RequestPage, response.content)
+
+    def _asking(
+        self,
+        content: str,
+        integration_type: str,
+        endpoint: str,
+        *,
+        metadata: Mapping[str, Any] | None,
+        fields: RequestFields,
+    ) -> Asking:
+        body = request_body(content, fields, user_id=self.user_id, integration_type=integration_type, metadata=metadata)
+        key = fields.get("idempotency_key") or new_id()
+        return Asking(path=path_of(endpoint), body=body, headers={"Idempotency-Key": key})
+
+    async def _ask(self, asking: Asking, **headers: str) -> httpx2.Response:
+        return await self._connection.post_under_key(
+            asking.path, json=asking.body, headers={**asking.headers, **headers}
         )
-        headers = {**_headers(fields), "Accept": "text/event-stream"}
-        for attempt in itertools.count(1):
-            try:
-                async with self.client.stream("POST", _path(endpoint), json=body, headers=headers) as response:
-                    async for event in _events(response):
-                        yield event
-                        if isinstance(event, Final | Later):
-                            return
-            except httpx2.TransportError as error:
-                await _pause(attempt, Unreachable(_reason(error)))
-            except Refused as refused:
-                await _pause(attempt, refused)
-            else:
-                await _pause(attempt, Unreachable("the stream ended before the answer"))
-
-    async def get_status(self, request_id: str) -> RequestState:
-        """Return how far a request is."""
-        response = await self._request("GET", f"{_path(request_id)}/status")
-        return RequestState.model_validate_json(response.content)
-
-    async def get_result(self, request_id: str) -> Answer:
-        """Return the answer to a request, or raise `StillWorking`, or `Gone` when there will be none."""
-        return _answer(await self._request("GET", f"{_path(request_id)}/result"))
-
-    async def _request(self, method: str, path: str, **options: Any) -> httpx2.Response:
-        """Return a successful answer, tried for more than once where that is safe and may help."""
-        for attempt in itertools.count(1):
-            try:
-                response = await self.client.request(method, path, **options)
-            except httpx2.TransportError as error:
-                await _pause(attempt, Unreachable(_reason(error)))
-                continue
-            if response.is_success:
-                return response
-            await _pause(attempt, _refused(response))
-        raise AssertionError  # counting never ends
-
-
-async def _pause(attempt: int, error: Unreachable | Refused) -> None:
-    """Wait for the next attempt, or raise `error` when there is none."""
-    status, retry_after = (error.status, error.retry_after) if isinstance(error, Refused) else (None, None)
-    wait = protocol.next_wait(status, attempt, retry_after=retry_after, random=random.random())  # noqa: S311  # jitter, not a secret
-    if wait is None:
-        raise error
-    await asyncio.sleep(wait)
-
-
-async def _events(response: httpx2.Response) -> AsyncIterator[StreamEvent]:
-    if not response.is_success:
-        await response.aread()
-        raise _refused(response)
-    async for said in httpx2.EventSource(response):
-        event = protocol.read_event(said.event, said.data)
-        if event is not None:
-            yield event
 
 
 def _answer(response: httpx2.Response) -> Answer:
     if response.status_code == HTTPStatus.ACCEPTED:
-        raise StillWorking(RequestAccepted.model_validate_json(response.content))
-    return Answer.model_validate_json(response.content)
-
-
-def _refused(response: httpx2.Response) -> Refused:
-    return protocol.refusal(response.status_code, response.content, retry_after=response.headers.get("retry-after"))
-
-
-def _reason(error: httpx2.TransportError) -> str:
-    return f"{error.request.url.host}: {error or type(error).__name__}"
-
-
-def _headers(fields: RequestFields) -> dict[str, str]:
-    return {"Idempotency-Key": fields.get("idempotency_key") or new_id()}
-
-
-def _path(name: str) -> str:
-    return f"/api/v1/requests/{quote(name, safe='')}"
+        raise StillWorking(read(RequestAccepted, response.content))
+    return read(Answer, response.content)

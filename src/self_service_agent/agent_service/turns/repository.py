@@ -127,7 +127,7 @@ _FINISH = """
         FROM input i
         WHERE t.request_id = ANY(ARRAY(SELECT request_id FROM input)) AND t.request_id = i.request_id
             AND t.lease_token = i.lease_token
-        RETURNING i.*, t.user_id, t.sequence
+        RETURNING i.*, t.user_id, t.sequence, t.request #>> '{{integration_context,traceparent}}' AS traceparent
     ), remembered AS (
         INSERT INTO conversations (session_id, checkpoint, pinned_digest)
         SELECT session_id, checkpoint, pinned_digest FROM finished WHERE checkpoint IS NOT NULL ORDER BY session_id
@@ -145,9 +145,9 @@ _FINISH = """
 
 _EVENT_ROWS = """
     SELECT c.consumer, '{source}', 'agent-response:' || f.request_id, '{type}',
-        'request/' || f.request_id, f.session_id, json_build_object('requestid', f.request_id, 'sessionid',
-            f.session_id, 'userid', f.user_id, 'agentid', f.agent_id, 'partitionkey', f.session_id,
-            'sequence', f.sequence),
+        'request/' || f.request_id, f.session_id, json_strip_nulls(json_build_object('requestid', f.request_id,
+            'sessionid', f.session_id, 'userid', f.user_id, 'agentid', f.agent_id, 'partitionkey', f.session_id,
+            'sequence', f.sequence, 'traceparent', f.traceparent)),
         now(), f.response, false
     FROM finished f CROSS JOIN unnest($2::text[]) AS c (consumer)
 """

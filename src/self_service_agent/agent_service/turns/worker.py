@@ -11,10 +11,12 @@ from typing import Protocol
 import asyncpg
 import structlog
 
+from self_service_agent.kit import metrics, tracing
 from self_service_agent.kit.database import DATABASE_TROUBLE, Pool
 from self_service_agent.kit.group_writer import GroupWriter
 from self_service_agent.kit.ids import new_id
 from self_service_agent.kit.notifications import Notifier
+from self_service_agent.shared_models import events
 
 from . import repository
 from .repository import ClaimedTurn, FinishedTurn, LeaseLost
@@ -58,7 +60,8 @@ class TurnWorkers:
         self._announce = announce
         self._wakeup = notifier.wakeup(TOPIC)
         self._behind: set[str] = set()
-        notifier.listen(PROMOTE_TOPIC, self._remember_to_promote)
+        self._announced: set[str] = set()
+        notifier.listen(PROMOTE_TOPIC, self._hear_of)
         self._running: dict[asyncio.Task[None], ClaimedTurn] = {}
         self._reserved = 0
         self._tasks: asyncio.TaskGroup | None = None
@@ -109,7 +112,7 @@ class TurnWorkers:
         if self._tasks is None:
             raise RuntimeError("turns are taken while `running` is open")
         for turn in turns:
-            task = self._tasks.create_task(self._see_through(turn))
+            task = self._tasks.create_task(self._see_through_in_its_story(turn))
             self._running[task] = turn
             task.add_done_callback(self._forget)
 
@@ -122,8 +125,12 @@ class TurnWorkers:
             await asyncio.wait(self._running)
 
     async def _claim_for_ever(self) -> None:
-        await self._look_around()
+        clock = asyncio.get_running_loop().time
+        looked_at = -_SWEEP.total_seconds()
         while not self._stopping:
+            if clock() >= looked_at + _SWEEP.total_seconds():  # by time: under steady traffic no wait is ever in vain
+                looked_at = clock()
+                await self._look_around()
             free = min(self._policy.concurrency - len(self._running) - self._reserved, _GROUP_LIMIT)
             try:
                 claimed = await self._claim(free) if free > 0 else []
@@ -132,13 +139,20 @@ class TurnWorkers:
                 await asyncio.sleep(_PAUSE)
                 continue
             self._begin(claimed)
-            if (free <= 0 or len(claimed) < free) and not await self._wakeup.wait(sweep=_SWEEP):
-                await self._look_around()
+            if free <= 0 or len(claimed) < free:
+                await self._wakeup.wait(sweep=_SWEEP)
 
-    def _remember_to_promote(self, session_id: str) -> None:
-        if session_id:
-            self._behind.add(session_id)
-            self._wakeup.set()
+    def _hear_of(self, session_id: str) -> None:
+        """Promote in a session in which a turn was queued, now and once more when the turn at hand here is finished.
+
+        The statement that finishes it may have begun before the other turn was there, and end after the promotion.
+        """
+        if not session_id:
+            return
+        if any(turn.request.session_id == session_id for turn in self._running.values()):
+            self._announced.add(session_id)
+        self._behind.add(session_id)
+        self._wakeup.set()
 
     async def _look_around(self) -> None:
         """Find what a process that died has left behind: turns to promote, and leases that are about to run out."""
@@ -163,20 +177,31 @@ class TurnWorkers:
 
     def _forget(self, task: "asyncio.Task[None]") -> None:
         was_full = len(self._running) >= self._policy.concurrency
-        self._running.pop(task, None)
+        turn = self._running.pop(task, None)
+        if turn is not None and turn.request.session_id in self._announced:  # it ended without being finished
+            self._announced.discard(turn.request.session_id)
+            self._behind.add(turn.request.session_id)
+            self._wakeup.set()
         if was_full:
             self._wakeup.set()
 
+    async def _see_through_in_its_story(self, turn: ClaimedTurn) -> None:
+        request = turn.request
+        told = request.integration_context.get(tracing.HEADER)
+        with tracing.Span("turn", told, request_id=request.request_id, session_id=request.session_id):
+            await self._see_through(turn)
+
     async def _see_through(self, turn: ClaimedTurn) -> None:
         try:
-            if await self._finisher.submit(await self._take(turn)):
-                self._remember_to_promote(turn.request.session_id)
+            await self._finisher.submit(await self._take(turn))
         except LeaseLost:
+            metrics.TURNS["lease_lost"].inc()
             log.warning("turns.lease_lost", request_id=turn.request.request_id)
         except asyncio.CancelledError:
             await self._put_back(turn, wait=timedelta(0), error=None)
             raise
         except Exception as error:  # whatever went wrong, the turn is tried again or apologised for
+            metrics.TURNS["tried_again"].inc()
             log.warning(
                 "turns.attempt_failed", request_id=turn.request.request_id, attempt=turn.attempt, exc_info=error
             )
@@ -198,8 +223,19 @@ class TurnWorkers:
             log.warning("turns.not_put_back", request_id=turn.request.request_id, error=str(trouble))
 
     async def _finish(self, turns: Sequence[FinishedTurn]) -> Sequence[bool | Exception]:
-        outcomes = await repository.finish(self._pool, turns)
+        with metrics.Publishing({events.RESPONSE_READY: len(turns)}) as publishing:
+            outcomes = await repository.finish(self._pool, turns)
+            publishing.counts[events.RESPONSE_READY] = sum(isinstance(outcome, bool) for outcome in outcomes)
         self._announce()
+        # Here and not where each turn is seen through: that may be cancelled, as a lease that nobody needs any more
+        # cannot be renewed.
+        for turn, outcome in zip(turns, outcomes, strict=True):
+            if isinstance(outcome, bool):
+                metrics.TURNS["failed" if turn.failed else "completed"].inc()
+            if outcome is True or turn.session_id in self._announced:
+                self._announced.discard(turn.session_id)
+                self._behind.add(turn.session_id)
+                self._wakeup.set()
         return outcomes
 
     async def _renew_for_ever(self) -> None:

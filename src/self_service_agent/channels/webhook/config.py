@@ -23,7 +23,18 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]{0,4096}")
 # What we set ourselves, and what would break the framing of the request.
 _OUR_HEADERS = frozenset(
-    {"connection", "content-length", "content-type", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"}
+    {
+        "connection",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "te",
+        "traceparent",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
     | {"user-agent", "webhook-id", "webhook-timestamp", "webhook-signature", "x-request-id", "x-session-id"}
 )
 

@@ -9,10 +9,14 @@ from self_service_agent.agent_service.definitions.loader import load_definitions
 from self_service_agent.agent_service.settings import AgentServiceSettings
 from self_service_agent.cli import house
 from self_service_agent.cli.development import TOOL_KEYS, logins
+from self_service_agent.cli.server import BrowserSettings
 from self_service_agent.cli.settings import HouseSettings
 from self_service_agent.integration_dispatcher.settings import DeliverySettings, read_default_changes
 from self_service_agent.kit.database import DatabaseSettings
 from self_service_agent.kit.settings import SettingsError, read
+from self_service_agent.request_manager.admission.settings import AdmissionSettings
+from self_service_agent.request_manager.authentication.gateway import GatewaySettings
+from self_service_agent.request_manager.authentication.issuers import JwtSettings
 from self_service_agent.request_manager.settings import RequestManagerSettings
 
 from .report import Finding, broken, ok, warning
@@ -22,6 +26,10 @@ _READERS: tuple[Callable[[], object], ...] = (
     partial(read, HouseSettings),
     partial(read, DatabaseSettings),
     partial(read, RequestManagerSettings),
+    partial(read, AdmissionSettings),
+    partial(read, JwtSettings),
+    partial(read, GatewaySettings),
+    partial(read, BrowserSettings),
     partial(read, AgentServiceSettings),
     partial(read, DeliverySettings),
     read_default_changes,

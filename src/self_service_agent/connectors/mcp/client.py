@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import timedelta
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from mcp.client.session import ClientSession
 from mcp.types import CallToolResult, DiscoverResult, ServerCapabilities
 from pydantic import ValidationError
 
-from self_service_agent.kit import clock
+from self_service_agent.kit import clock, tracing
 from self_service_agent.kit.http.client import Client
 from self_service_agent.kit.http.egress import EgressPolicy
 from self_service_agent.kit.service_tokens import ServiceTokens
@@ -19,6 +19,9 @@ from self_service_agent.kit.service_tokens import ServiceTokens
 from . import protocol
 from .protocol import ToolInDoubt, ToolRefused, ToolUnavailable
 from .wire import HttpDispatcher
+
+if TYPE_CHECKING:
+    from mcp.types import RequestParamsMeta
 
 _VERSION = "2026-07-28"
 
@@ -68,15 +71,19 @@ class ToolServer:
         # Requests are sent in this task, so no other call can see or change the subject set here.
         caller = self._subject.set(subject)
         try:
-            await self._learn(tool, within=timeout)
-            result = await self._called(tool, arguments, within=timeout)
+            with tracing.Span("tool") as span:
+                span.describe(tool=tool)
+                await self._learn(tool, within=timeout)
+                result = await self._called(tool, arguments, within=timeout)
         finally:
             self._subject.reset(caller)
         return protocol.read_result(tool, result)
 
     async def _called(self, tool: str, arguments: Mapping[str, Any], *, within: timedelta) -> CallToolResult:
         try:
-            return await self._session.call_tool(tool, dict(arguments), within.total_seconds())
+            return await self._session.call_tool(
+                tool, dict(arguments), within.total_seconds(), meta=cast("RequestParamsMeta", _trace_context())
+            )
         # The SDK raises RuntimeError for a result that does not have the form the tool declares.
         except (ValidationError, RuntimeError) as error:
             raise ToolInDoubt(f"{tool} answered in a form that it does not declare") from error
@@ -95,6 +102,12 @@ class ToolServer:
     async def _listed_tools(self) -> frozenset[str]:
         listing = await self._session.list_tools()
         return frozenset(tool.name for tool in listing.tools)
+
+
+def _trace_context() -> dict[str, str]:
+    """Return what servers that follow the protocol's convention for traces look for, beside the header."""
+    traceparent = tracing.traceparent()
+    return {} if traceparent is None else {tracing.HEADER: traceparent}
 
 
 def _without_handshake() -> DiscoverResult:

@@ -11,6 +11,7 @@ from self_service_agent.channels.base import PermanentDeliveryError
 from self_service_agent.integration_dispatcher.channels import OpenChannel
 from self_service_agent.integration_dispatcher.preferences.defaults import Configs, by_priority
 from self_service_agent.integration_dispatcher.preferences.rules import Override, Recipient, effective
+from self_service_agent.kit import metrics
 from self_service_agent.kit.ids import derived_id
 from self_service_agent.shared_models.deliveries import DeliveryStatus
 from self_service_agent.shared_models.events import RequestCompleted
@@ -60,7 +61,11 @@ class Planning:
         """Return one delivery for each channel that was named, or that could have been meant, by priority."""
         origin = event.integration_context
         considered = self.consider_all(recipient, event.channels or self.defaults, origin=origin)
-        return tuple(self._planned(event, each, now=now) for each in considered)
+        planned = tuple(self._planned(event, each, now=now) for each in considered)
+        for each in planned:
+            if each.status is DeliveryStatus.SKIPPED:  # all others are counted as they are sent
+                metrics.DELIVERIES[each.integration_type, each.status].inc()
+        return planned
 
     def consider_all(
         self, recipient: Recipient, kinds: Iterable[IntegrationType], *, origin: Mapping[str, Any]

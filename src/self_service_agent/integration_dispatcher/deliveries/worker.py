@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 
 from self_service_agent.integration_dispatcher.settings import DeliverySettings
-from self_service_agent.kit import clock
+from self_service_agent.kit import clock, metrics, tracing
 from self_service_agent.kit.database import DATABASE_TROUBLE, Pool, finish
 from self_service_agent.kit.group_writer import GroupWriter, Overloaded
 from self_service_agent.kit.notifications import Notifier
@@ -82,7 +82,7 @@ class DeliveryWorkers:
 
     def _start(self, tasks: asyncio.TaskGroup, delivery: ClaimedDelivery, *, claimed_at: float) -> None:
         lease_end = claimed_at + self._settings.lease.total_seconds()
-        task = tasks.create_task(self._carry(delivery, lease_end=lease_end))
+        task = tasks.create_task(self._carry_in_its_story(delivery, lease_end=lease_end))
         self._in_hand[delivery.integration_type] += 1
         self._waiting[task] = delivery
         self._carrying.add(task)
@@ -94,6 +94,12 @@ class DeliveryWorkers:
         self._in_hand[kind] -= 1
         if self._in_hand[kind] <= self._settings.delivery_concurrency:
             self._wakeup.set()
+
+    async def _carry_in_its_story(self, delivery: ClaimedDelivery, *, lease_end: float) -> None:
+        told = delivery.origin.get(tracing.HEADER)
+        with tracing.Span("delivery", told, request_id=delivery.request_id, session_id=delivery.session_id) as span:
+            span.describe(channel=delivery.integration_type)
+            await self._carry(delivery, lease_end=lease_end)
 
     async def _carry(self, delivery: ClaimedDelivery, *, lease_end: float) -> None:
         async with self._permits[delivery.integration_type]:
@@ -110,7 +116,9 @@ class DeliveryWorkers:
     async def _send_in_time(self, delivery: ClaimedDelivery, *, lease_end: float) -> Verdict:
         if asyncio.get_running_loop().time() + self._settings.timeout.total_seconds() > lease_end:
             return _given_back(delivery)
-        return await self._sender.send(delivery)
+        verdict = await self._sender.send(delivery)
+        metrics.DELIVERIES[delivery.integration_type, verdict.status].inc()
+        return verdict
 
     async def _record(self, report: Report, *, lease_end: float) -> None:
         """Store what came of a delivery, again and again while the database is away and the delivery is ours."""

@@ -11,22 +11,23 @@ import orjson
 from self_service_agent.channels.base import Person
 from self_service_agent.kit.database import Executor, Pool, PooledConnection
 from self_service_agent.shared_models.integrations import IntegrationType
+from self_service_agent.shared_models.users import find_user
 
 from .defaults import Configs
 from .rules import Override, Recipient, stranger
 
 _FIELDS: Sequence[str] = ("enabled", "priority", "retry_count", "retry_delay_seconds")
-_FIND_PERSON = """
-    SELECT user_id, login, primary_email FROM users WHERE user_id = $1 OR login = $2 OR primary_email = $2
-    ORDER BY (login = $2) DESC NULLS LAST, (primary_email = $2) DESC NULLS LAST LIMIT 1
-"""
 _ADD_PERSON = "INSERT INTO users (user_id, login, primary_email) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 _RECIPIENTS = """
-    SELECT u.user_id, u.login, u.primary_email, c.integration_type, c.enabled, c.priority, c.retry_count,
+    SELECT a.asked, u.user_id, u.login, u.primary_email, c.integration_type, c.enabled, c.priority, c.retry_count,
         c.retry_delay_seconds, c.config
-    FROM users u LEFT JOIN LATERAL (
-        SELECT * FROM user_integration_configs WHERE user_id = u.user_id OFFSET 0
-    ) c ON true WHERE u.user_id = ANY($1)
+    FROM unnest($1::text[]) AS a (asked)
+        CROSS JOIN LATERAL (
+            SELECT coalesce((SELECT user_id FROM user_aliases WHERE alias = a.asked AND kind = 'id'), a.asked)
+                AS user_id
+        ) known
+        CROSS JOIN LATERAL (SELECT * FROM users WHERE user_id = known.user_id LIMIT 1) u
+        LEFT JOIN LATERAL (SELECT * FROM user_integration_configs WHERE user_id = u.user_id OFFSET 0) c ON true
 """
 _OVERRIDES = "SELECT * FROM user_integration_configs WHERE user_id = $1 ORDER BY id"
 _LOCKED_OVERRIDE = "SELECT * FROM user_integration_configs WHERE user_id = $1 AND integration_type = $2 FOR UPDATE"
@@ -75,9 +76,8 @@ async def publish_defaults(pool: Pool, defaults: Configs) -> None:
 
 async def person_named(connection: Executor, name: str) -> Person:
     """Return whom `name` (uuid, login or e-mail) means; somebody who is not stored is returned as a stranger."""
-    unknown = stranger(name)
-    row = await connection.fetchrow(_FIND_PERSON, unknown.user_id, name.strip().casefold())
-    return unknown if row is None else Person(user_id=row[0], login=row[1], email=row[2])
+    user = await find_user(connection, name)
+    return stranger(name) if user is None else Person(user_id=user.user_id, login=user.login, email=user.email)
 
 
 async def added_person(connection: PooledConnection, name: str) -> Person:
@@ -88,14 +88,17 @@ async def added_person(connection: PooledConnection, name: str) -> Person:
 
 
 async def recipients(connection: Executor, user_ids: Iterable[str]) -> Mapping[str, Recipient]:
-    """Return who these people are and what they override; somebody who is not stored has an id and no more."""
+    """Return who these people are and what they override; somebody who is not stored has an id and no more.
+
+    An id that was another's before two people were found to be one means the one who is left.
+    """
     persons = {each: Person(user_id=each, login=None, email=None) for each in user_ids}
     overrides: dict[str, dict[IntegrationType, Override]] = {each: {} for each in persons}
     for row in await connection.fetch(_RECIPIENTS, list(persons)):
-        user_id = row["user_id"]
-        persons[user_id] = Person(user_id=user_id, login=row["login"], email=row["primary_email"])
+        asked = row["asked"]
+        persons[asked] = Person(user_id=row["user_id"], login=row["login"], email=row["primary_email"])
         if row["integration_type"] is not None:
-            overrides[user_id][IntegrationType(row["integration_type"])] = read_override(row)
+            overrides[asked][IntegrationType(row["integration_type"])] = read_override(row)
     return {each: Recipient(person=person, overrides=overrides[each]) for each, person in persons.items()}
 
 

@@ -11,7 +11,10 @@ import aiohttp
 from aiohappyeyeballs import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.typedefs import Query
+from multidict import CIMultiDict
 from yarl import URL
+
+from self_service_agent.kit import tracing
 
 from .egress import EgressPolicy
 
@@ -117,7 +120,7 @@ class Client:
         async with self._session.request(
             method,
             target,
-            headers=options.get("headers"),
+            headers=_in_its_story(options.get("headers")),
             data=options.get("content"),
             params=options.get("params"),
             timeout=_deadline(options.get("timeout") or self._timeout),
@@ -167,6 +170,16 @@ def _target(url: str) -> URL:
     if target.scheme not in _SCHEMES or not target.host:
         raise EgressRefused("only http and https URLs with a host can be called")
     return target
+
+
+def _in_its_story(headers: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    """Return the headers with the trace context of what this request is made for."""
+    traceparent = tracing.traceparent()
+    if traceparent is None:
+        return headers
+    told: CIMultiDict[str] = CIMultiDict(headers or {})
+    told.setdefault(tracing.HEADER, traceparent)
+    return told
 
 
 def _deadline(timeout: timedelta) -> aiohttp.ClientTimeout:

@@ -18,6 +18,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
+from self_service_agent.kit import metrics, tracing
 from self_service_agent.kit.problems import Problem, answer_to, problem_response
 from self_service_agent.kit.validation import complaint
 
@@ -25,6 +26,8 @@ from .limits import BodyReader, refusal
 
 _CHECK = "admission_check"
 _JSON = (b"content-type", b"application/json")
+_TRACE = b"traceresponse"  # as W3C's draft of Trace Context Level 2 has it
+_REASONS: dict[int, str] = {HTTPStatus.UNAUTHORIZED: "unauthenticated", HTTPStatus.FORBIDDEN: "forbidden"}
 
 
 class LightRequest(Request):
@@ -122,13 +125,22 @@ class LightRoutes:
             await problem_response(problem)(scope, receive, send)
             return
         request = LightRequest(scope, receive)
-        try:
-            response = await self._handlers[scope["method"], scope["path"]](request)
-        except ClientDisconnect:
-            return  # nobody is there to be told anything
-        except Exception as error:  # noqa: BLE001  # the ASGI edge: whatever it is, the caller gets an answer
-            response = await answer_to(request, error)
-        await response(scope, receive, send)
+        with tracing.Span("accept", request.headers.get(tracing.HEADER)) as span:
+            try:
+                response = await self._handlers[scope["method"], scope["path"]](request)
+            except ClientDisconnect:
+                return  # nobody is there to be told anything
+            except Exception as error:  # noqa: BLE001  # the ASGI edge: whatever it is, the caller gets an answer
+                response = await answer_to(request, error)
+                _count_refusal(scope["path"], response.status_code)
+            response.raw_headers.append((_TRACE, span.traceparent.encode()))
+            await response(scope, receive, send)
+
+
+def _count_refusal(path: str, status: int) -> None:
+    reason = _REASONS.get(status)
+    if reason is not None:
+        metrics.REFUSALS[path.rpartition("/")[2], reason].inc()
 
 
 def parse(model: type[BaseModel], body: bytes) -> BaseModel:

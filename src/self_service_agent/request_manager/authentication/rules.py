@@ -2,31 +2,33 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import Final
 
 from pydantic import SecretStr
+
+from self_service_agent.request_manager.keys.rules import Scope
+from self_service_agent.shared_models.users import Role
 
 _SLACK_WINDOW_SECONDS = 300
 _TIMESTAMP_DIGITS = 12
 
 
-class Role(StrEnum):
-    USER = "user"
-    OPERATOR = "operator"
-    ADMIN = "admin"
-    SERVICE = "service"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """An authenticated caller: a person, known by login or e-mail, or a tool acting for persons."""
+    """An authenticated caller: a person, known by id, login or e-mail, or a tool acting for persons.
 
+    A credential without scopes is not limited to any part of the product.
+    """
+
+    user_id: str | None = None
     login: str | None = None
     email: str | None = None
     tool_id: str | None = None
     roles: frozenset[Role] = frozenset({Role.USER})
+    scopes: frozenset[Scope] = frozenset()
 
     @property
     def is_admin(self) -> bool:
@@ -45,32 +47,44 @@ class Forbidden(Exception):
     """The caller is known and may not do this."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRing:
-    """Keys by their digest; the keys themselves are not kept."""
-
-    principals: Mapping[str, Principal]
-
-    def principal_of(self, key: str) -> Principal | None:
-        """Return whose key this is. Looking up a digest tells an attacker nothing about how near a guess was."""
-        return self.principals.get(digest(key))
-
-
-def digest(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
+_READING: Final = frozenset({"GET", "HEAD"})
+# Which scope a limited key needs, by the beginning of the path; what is not listed needs `admin`.
+_SCOPES: Final = (
+    ("/api/v1/requests", Scope.REQUESTS_WRITE),
+    ("/api/v1/conversations", Scope.REQUESTS_READ),
+    ("/api/v1/sessions", Scope.SESSIONS),
+    ("/api/v1/keys", Scope.KEYS),
+    ("/api/v1/integration-defaults", Scope.INTEGRATIONS),
+    ("/api/v1/deliveries", Scope.INTEGRATIONS),
+)
+_OF_USER: Final = re.compile(r"/api/v1/users/[^/]+/(integrations|integration-defaults|deliveries|explain)(/|$)")
 
 
-def people_keys(*, web_api_keys: Mapping[str, str], development_logins: Iterable[tuple[str, str]]) -> KeyRing:
-    """Build the ring of `WEB_API_KEYS` (key to e-mail) and, in development, of keys that are the login itself."""
-    ring = {digest(login): _developer(login, email) for login, email in development_logins}
-    ring |= {digest(key): Principal(login=None, email=email.casefold()) for key, email in web_api_keys.items()}
-    return KeyRing(ring)
+def check_scope(scopes: frozenset[Scope], *, method: str, path: str) -> None:
+    """Raise `Forbidden` unless a credential limited to `scopes` may be used there."""
+    needed = _scope_of(method, path)
+    if needed not in scopes:
+        raise Forbidden(f"this key is limited to {', '.join(sorted(scopes))}; this needs {needed}")
 
 
-def tool_keys(keys: Mapping[str, SecretStr], *, development: Iterable[tuple[str, str]] = ()) -> KeyRing:
-    """Build the ring of tool keys; `development` are (key, tool) pairs."""
-    ring = {digest(key): _tool(tool) for key, tool in development}
-    return KeyRing(ring | {digest(key.get_secret_value()): _tool(tool) for tool, key in keys.items()})
+def _scope_of(method: str, path: str) -> Scope:
+    if _OF_USER.match(path):
+        return Scope.INTEGRATIONS
+    for beginning, scope in _SCOPES:
+        if path == beginning or path.startswith(f"{beginning}/"):
+            is_reading = scope is Scope.REQUESTS_WRITE and method in _READING
+            return Scope.REQUESTS_READ if is_reading else scope
+    return Scope.ADMIN
+
+
+def check_same_site(method: str, headers: Mapping[str, str]) -> None:
+    """Raise `Forbidden` for a change that a page of another site makes in the name of whom a gateway knows by a cookie.
+
+    Browsers say where a request comes from (https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header), and no page
+    can make them say something else. Programs say nothing, and carry no cookies that are not theirs.
+    """
+    if method not in _READING and headers.get("sec-fetch-site", "none") not in {"none", "same-origin", "same-site"}:
+        raise Forbidden("a page of another site may change nothing here")
 
 
 def bearer_of(authorization: str | None) -> str:
@@ -91,18 +105,9 @@ def verify_slack_signature(
         raise _not_from_slack("x-slack-request-timestamp is more than five minutes off")
     signed = f"v0:{timestamp}:".encode() + body
     expected = "v0=" + hmac.new(secret.get_secret_value().encode(), signed, hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(expected.encode(), (signature or "").encode()):
+    if not hmac.compare_digest(expected.encode(), (signature or "").encode(errors="surrogatepass")):
         raise _not_from_slack("x-slack-signature does not match")
 
 
 def _not_from_slack(message: str) -> Unauthenticated:
     return Unauthenticated(message, challenge="Slack-Signature")
-
-
-def _developer(login: str, email: str) -> Principal:
-    roles = {Role.USER, Role.ADMIN} if login == "web-admin" else {Role.USER}
-    return Principal(login=login, email=email, roles=frozenset(roles))
-
-
-def _tool(tool_id: str) -> Principal:
-    return Principal(tool_id=tool_id, roles=frozenset({Role.SERVICE}))

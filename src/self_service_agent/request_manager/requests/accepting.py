@@ -35,7 +35,8 @@ _REQUEST_ROWS = """
 _EVENT_ROWS = """
     SELECT c.consumer, 'request-manager', l.request_id, '{type}', 'request/' || l.request_id, l.session_id,
         json_build_object('sequence', l.sequence, 'requestid', l.request_id, 'sessionid', l.session_id,
-            'userid', l.user_id, 'partitionkey', l.session_id),
+            'userid', l.user_id, 'partitionkey', l.session_id,
+            'traceparent', l.normalized_request #>> '{{integration_context,traceparent}}'),
         now(), l.normalized_request, false
     FROM logged l CROSS JOIN unnest($4::text[]) AS c (consumer) ORDER BY l.sequence
 """

@@ -23,6 +23,7 @@ from .dependencies import Doors, doors_of
 from .repository import StoredRequest
 from .rules import Wishes, wishes_of
 from .service import Pending
+from .telling import Telling, event, position_of
 
 _KEEP_ALIVE_SECONDS = 15
 _LATER = (b"retry-after", b"1")
@@ -36,7 +37,7 @@ async def respond(request: Request, body: BaseRequest, user: User, *, wishes: Wi
     doors = doors_of(request)
     wishes = wishes or wishes_of(request.headers, _query(request.scope["query_string"]))
     if wishes.stream and not wishes.asynchronous:
-        return await _stream(doors, body, user=user, wishes=wishes)
+        return await _stream(request, body, user=user, wishes=wishes)
     outcome = await doors.requests.answer(body, user, wishes, gone=partial(_disconnect, request))
     return answered(outcome) if isinstance(outcome, AgentResponse) else accepted(outcome)
 
@@ -92,14 +93,19 @@ def accepted_of(pending: Pending) -> dict[str, str]:
     }
 
 
-async def _stream(doors: Doors, body: BaseRequest, *, user: User, wishes: Wishes) -> Response:
+async def _stream(request: Request, body: BaseRequest, *, user: User, wishes: Wishes) -> Response:
     """Accept before the stream begins, so that a refusal is still an error and not an event."""
+    doors = doors_of(request)
     new = doors.requests.prepare(body, user, wishes, request_id=new_id())
     with ExitStack() as stack:
         progress = stack.enter_context(doors.followers.following(new.request_id))
         future = stack.enter_context(doors.requests.waiters.waiting(new.request_id))
         stored = await doors.requests.accept(new)
-        events = _events(doors, stored, progress=progress, future=future, until=stack.pop_all())
+        telling = Telling()
+        if stored.repeated:
+            progress = stack.enter_context(doors.followers.joining(stored.request_id))
+            telling = Telling(after=position_of(request.headers.get("last-event-id")))
+        events = _events(doors, stored, telling, progress=progress, future=future, until=stack.pop_all())
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
@@ -107,32 +113,32 @@ async def _stream(doors: Doors, body: BaseRequest, *, user: User, wishes: Wishes
 async def _events(
     doors: Doors,
     stored: StoredRequest,
+    telling: Telling,
     *,
     progress: "asyncio.Queue[Progress]",
     future: "asyncio.Future[AgentResponse]",
     until: ExitStack,
 ) -> AsyncIterator[bytes]:
     with until:
-        yield _event("status", accepted_of(Pending(request_id=stored.request_id, session_id=stored.session_id)))
+        pending = Pending(request_id=stored.request_id, session_id=stored.session_id)
+        for told in telling.status(pending.status, accepted_of(pending)):
+            yield told
         answer = asyncio.ensure_future(doors.requests.wait(stored, future))
         try:
             while not answer.done():
                 said = await _next(progress, answer)
-                if said is not None:
-                    yield _event(said["kind"], said["data"])
-                elif not answer.done():
+                if said is None and not answer.done():
                     yield b": still here\n\n"
+                for told in telling.said(said) if said else ():
+                    yield told
         finally:
             answer.cancel()
-        while not progress.empty():
-            said = progress.get_nowait()
-            yield _event(said["kind"], said["data"])
         outcome = answer.result()
-        yield (
-            _event("final", result_of(outcome))
-            if isinstance(outcome, AgentResponse)
-            else _event("accepted", accepted_of(outcome))
-        )
+        if not isinstance(outcome, AgentResponse):
+            yield event("accepted", accepted_of(outcome))
+            return
+        for told in telling.answer(outcome.content, result_of(outcome)):
+            yield told
 
 
 async def _next(progress: "asyncio.Queue[Progress]", answer: "asyncio.Task[Any]") -> Progress | None:
@@ -143,7 +149,3 @@ async def _next(progress: "asyncio.Queue[Progress]", answer: "asyncio.Task[Any]"
         return getting.result()
     getting.cancel()
     return None
-
-
-def _event(kind: str, data: Mapping[str, Any]) -> bytes:
-    return b"event: " + kind.encode() + b"\ndata: " + to_json(data) + b"\n\n"

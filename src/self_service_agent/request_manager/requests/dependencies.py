@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from self_service_agent.kit.database import Pool
+from self_service_agent.request_manager.admission.service import Admission
 from self_service_agent.request_manager.authentication.service import Authentication
 from self_service_agent.request_manager.results.progress import Followers
 
@@ -20,6 +21,7 @@ class Doors:
     requests: Requests
     followers: Followers
     anonymous_generic: bool
+    admission: Admission
 
 
 def doors_of(request: Request) -> Doors:

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from self_service_agent.kit.http.light import LightRequest, LightRoute, admitted_by
-from self_service_agent.request_manager.authentication.rules import Forbidden, Principal, bearer_of
+from self_service_agent.request_manager.authentication.rules import Principal
 from self_service_agent.shared_models.requests import (
     BaseRequest,
     CLIRequest,
@@ -17,21 +17,24 @@ from self_service_agent.shared_models.requests import (
     ToolRequest,
     WebRequest,
 )
+from self_service_agent.shared_models.users import Role, User
 
 from .answers import respond
 from .dependencies import doors_of
-from .rules import wishes_of
+from .rules import Wishes, wishes_of
 
 router = APIRouter(prefix="/api/v1/requests", tags=["requests"], route_class=LightRoute)
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"model": RequestResult, "description": "The answer"},
     202: {"model": RequestAccepted, "description": "Accepted; the answer will be at result_url"},
+    429: {"description": "More than the caller may ask"},
+    503: {"description": "More than can be done soon"},
 }
 
 
-# The checks wait for nothing: a caller that hangs up right after the last byte of its body is still heard.
+# For a key that is known the checks wait for nothing: who hangs up right after the body is still heard.
 async def _a_person(request: LightRequest) -> Principal:
-    return doors_of(request).authentication.person(request.headers)
+    return await doors_of(request).authentication.person(request)
 
 
 async def _anybody_allowed(request: LightRequest) -> Principal | None:
@@ -41,11 +44,11 @@ async def _anybody_allowed(request: LightRequest) -> Principal | None:
 
 
 async def _a_tool(request: LightRequest) -> Principal:
-    return doors_of(request).authentication.tool(request.headers)
+    return await doors_of(request).authentication.tool(request)
 
 
 async def _slack(request: LightRequest) -> None:
-    doors_of(request).authentication.slack(request.headers, await request.body())
+    doors_of(request).authentication.slack(request, await request.body())
 
 
 @router.post("/web", response_model=RequestResult, responses=_ANSWERS)
@@ -68,7 +71,7 @@ async def post_generic_request(request: LightRequest, body: BaseRequest) -> Resp
     """Ask as a person, on behalf of any integration type."""
     if request.admitted is not None:
         return await _answer_person(request, body)
-    return await respond(request, body, await doors_of(request).authentication.user_named(body.user_id))
+    return await _answer(request, body, await doors_of(request).authentication.user_named(body.user_id))
 
 
 @router.post("/tool", response_model=RequestResult, responses=_ANSWERS)
@@ -76,7 +79,9 @@ async def post_generic_request(request: LightRequest, body: BaseRequest) -> Resp
 async def post_tool_request(request: LightRequest, body: ToolRequest) -> Response:
     """Ask as a tool, on behalf of a person."""
     if request.admitted.tool_id != body.tool_id:
-        raise Forbidden(f"this key does not belong to the tool {body.tool_id}")
+        message = f"this key does not belong to the tool {body.tool_id}"
+        doors_of(request).authentication.forbid(request, request.admitted, message)
+    await doors_of(request).admission.tools.admit(request.scope, body.tool_id)
     return await respond(request, body, await doors_of(request).authentication.user_named(body.user_id))
 
 
@@ -85,17 +90,24 @@ async def post_tool_request(request: LightRequest, body: ToolRequest) -> Respons
 async def post_slack_request(request: LightRequest, body: SlackRequest) -> Response:
     """Ask from Slack; the signature covers the raw body, and the answer goes to the thread."""
     user = await doors_of(request).authentication.user_named(body.user_id)
-    # The same signature again is the same request again: a replay starts nothing new.
-    key = request.headers.get("idempotency-key") or request.headers["x-slack-signature"]
-    wishes = replace(wishes_of({"idempotency-key": key}, {}), asynchronous=True)
-    return await respond(request, body, user, wishes=wishes)
+    # The same signature again is the same request again: a replay starts nothing new, whatever else it says.
+    wishes = replace(wishes_of({"idempotency-key": request.headers["x-slack-signature"]}, {}), asynchronous=True)
+    return await _answer(request, body, user, wishes=wishes)
 
 
 async def _answer_person(request: LightRequest, body: BaseRequest) -> Response:
     principal: Principal = request.admitted
-    user = await doors_of(request).authentication.user(login=principal.login, email=principal.email)
+    authentication = doors_of(request).authentication
+    user = await authentication.user(principal)
     # The body names the caller, by any of their names or by the key itself.
-    key = bearer_of(request.headers.get("authorization"))
+    key = request.headers.get("authorization", "").rpartition(" ")[2]
     if not (hmac.compare_digest(body.user_id.encode(), key.encode()) or user.is_named(body.user_id)):
-        raise Forbidden("user_id in the body is not the caller")
-    return await respond(request, body, user)
+        if Role.SERVICE not in principal.roles:
+            authentication.forbid(request, principal, "user_id in the body is not the caller")
+        user = await authentication.user_named(body.user_id)
+    return await _answer(request, body, user)
+
+
+async def _answer(request: LightRequest, body: BaseRequest, user: User, *, wishes: Wishes | None = None) -> Response:
+    await doors_of(request).admission.people.admit(request.scope, user.user_id)
+    return await respond(request, body, user, wishes=wishes)

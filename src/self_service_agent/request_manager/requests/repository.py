@@ -56,6 +56,10 @@ class IdempotencyKeyReused(Exception):
     """The Idempotency-Key was used before, for a different request."""
 
 
+class PersonChanged(Exception):
+    """The caller was erased, or made one with another person, a moment ago; they are known anew at the next try."""
+
+
 class UnstorableRequest(Exception):
     """The request holds something that PostgreSQL does not take."""
 
@@ -101,7 +105,8 @@ _ACCEPT = """
 _EVENT_ROWS = """
     SELECT c.consumer, 'request-manager', l.request_id, '{type}', 'request/' || l.request_id, l.session_id,
         jsonb_build_object('sequence', l.sequence, 'requestid', l.request_id, 'sessionid', l.session_id,
-            'userid', l.user_id, 'partitionkey', l.session_id),
+            'userid', l.user_id, 'partitionkey', l.session_id,
+            'traceparent', l.normalized_request #>> '{{integration_context,traceparent}}'),
         now(), l.normalized_request, false
     FROM logged l CROSS JOIN unnest($17::text[]) AS c (consumer) ORDER BY l.sequence
 """

@@ -62,15 +62,6 @@ def wishes_of(headers: Mapping[str, str], query: Mapping[str, str]) -> Wishes:
     )
 
 
-def scope_of(request: BaseRequest, *, per_integration_type: bool) -> str:
-    """Return which requests of a user share a session: all, those of one type, or those of one thread."""
-    if isinstance(request, SlackRequest) and request.thread_id:
-        return f"slack:{request.channel_id}:{request.thread_id}"
-    if per_integration_type:
-        return request.integration_type.value
-    return "user"
-
-
 def delivery_of(request: BaseRequest, *, asynchronous: bool) -> DeliveryChoice:
     """Return where the answer goes: what the caller chose, else the caller when it waits, else the named channel."""
     chosen = request.delivery or DeliveryChoice()
@@ -100,8 +91,13 @@ def thread_of(request: BaseRequest) -> tuple[str | None, str | None]:
     return (request.channel_id, request.thread_id) if isinstance(request, SlackRequest) else (None, None)
 
 
-def normalized(request: BaseRequest, user: User, *, request_id: str, stream_to: str | None, now: datetime) -> str:
-    """Return the JSON of a `NormalizedRequest`, but for the session, which is found as the request is stored."""
+def normalized(
+    request: BaseRequest, user: User, *, request_id: str, stream_to: str | None, now: datetime, traceparent: str
+) -> str:
+    """Return the JSON of a `NormalizedRequest`, but for the session, which is found as the request is stored.
+
+    What the request leads to belongs to the story of `traceparent`.
+    """
     target = target_agent_of(request)
     # Written without building the model: every value has been checked at the door, and this is on the hottest path.
     return orjson.dumps(
@@ -111,7 +107,7 @@ def normalized(request: BaseRequest, user: User, *, request_id: str, stream_to: 
             "integration_type": request.integration_type.value,
             "request_type": request.request_type,
             "content": request.content.strip(),
-            "integration_context": integration_context_of(request),
+            "integration_context": integration_context_of(request) | {"traceparent": traceparent},
             "user_context": {"email": user.email, "login": user.login},
             "target_agent_id": target,
             "requires_routing": target is None,

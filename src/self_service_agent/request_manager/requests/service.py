@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 
 from self_service_agent.eventing.bus import Bus
-from self_service_agent.kit import clock
+from self_service_agent.kit import clock, metrics, tracing
 from self_service_agent.kit.database import Pool, Pools, finish
 from self_service_agent.kit.group_writer import GroupWriter
 from self_service_agent.kit.ids import new_id
@@ -18,10 +18,11 @@ from self_service_agent.request_manager.results import repository as results
 from self_service_agent.request_manager.results.waiters import Waiters
 from self_service_agent.shared_models import events
 from self_service_agent.shared_models.requests import AgentResponse, BaseRequest, RequestStatus
+from self_service_agent.shared_models.sessions import ScopePolicies, scope_of_request
 from self_service_agent.shared_models.users import User
 
 from . import accepting, repository, rules
-from .repository import NewRequest, StoredRequest, UnstorableRequest
+from .repository import NewRequest, PersonChanged, StoredRequest, UnstorableRequest
 from .rules import Wishes
 
 
@@ -30,7 +31,7 @@ class Policy:
     """What the operator decided: how long sessions last, how they are shared, how long a caller may wait."""
 
     session_lifetime: timedelta
-    session_per_integration_type: bool
+    scopes: ScopePolicies
     patience: timedelta
 
 
@@ -48,6 +49,10 @@ Gone = Callable[[], Coroutine[Any, Any, None]]
 
 
 _GRACE = 0.1
+
+
+class RequestErased(Exception):
+    """The request was erased while its caller waited for the answer."""
 
 
 class _StoppedWaiting(Exception):
@@ -89,14 +94,16 @@ class Requests:
         """Return `request` in the form in which it is stored, under an id that the caller may follow already."""
         waits = not wishes.asynchronous
         wanted = request.wanted_session
+        session_id = new_id()
+        tracing.note(request_id=request_id)
         channel_id, thread_id = rules.thread_of(request)
-        scope = rules.scope_of(request, per_integration_type=self._policy.session_per_integration_type)
+        scope = scope_of_request(request, self._policy.scopes, session_id=session_id)
         return NewRequest(
             request_id=request_id,
             user_id=user.user_id,
             scope=f"session:{wanted}" if wanted else scope,
             wanted_session=wanted,
-            new_session_id=new_id(),
+            new_session_id=session_id,
             integration_type=request.integration_type,
             request_type=request.request_type,
             content=request.content,
@@ -106,6 +113,7 @@ class Requests:
                 request_id=request_id,
                 stream_to=self.waiters.replica if wishes.stream else None,
                 now=clock.now(),
+                traceparent=tracing.traceparent() or tracing.new(),
             ),
             idempotency_key=wishes.idempotency_key,
             fingerprint=rules.fingerprint_of(request) if wishes.idempotency_key else None,
@@ -119,9 +127,13 @@ class Requests:
     async def accept(self, new: NewRequest) -> StoredRequest:
         """Store a request and everything that follows from it, or raise why not; durable once this returns."""
         try:
-            return await self._writer.submit(new)
+            stored = await self._writer.submit(new, key=new.user_id)
+        except asyncpg.ForeignKeyViolationError as error:
+            raise PersonChanged("Please try again.") from error
         except asyncpg.DataError as error:
             raise UnstorableRequest("The request holds text or numbers that cannot be stored.") from error
+        tracing.note(request_id=stored.request_id, session_id=stored.session_id)
+        return stored
 
     async def _pending_again(self, stored: StoredRequest) -> Pending:
         status = await results.confirm(self._pools.durable, stored.request_id)
@@ -150,8 +162,10 @@ class Requests:
         except _StoppedWaiting:
             if await self._give_up(stored, future):
                 return _pending(stored)
-            (answered,) = await results.ready(self._pools.durable, [stored.request_id])
-            return answered  # in the last moment
+            answered = await results.ready(self._pools.durable, [stored.request_id])
+            if not answered:
+                raise RequestErased("The request was erased.") from None
+            return answered[0]  # in the last moment
         except asyncio.CancelledError:
             await finish(self._give_up(stored, future))
             raise
@@ -166,14 +180,32 @@ class Requests:
         promised = any(request.promised for request in requests)
         pool = self._pools.durable if promised else self._pools.relaxed
         store = partial(_store, pool, requests, lifetime=self._policy.session_lifetime)
-        try:
-            results = await store()
-        except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
-            if len(requests) > 1:
-                raise
-            results = await store()  # another process stored the same Idempotency-Key meanwhile: now it is known
+        with metrics.Publishing({events.REQUEST_CREATED: len(requests)}) as publishing:
+            try:
+                results = await store()
+            except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
+                if len(requests) > 1:
+                    raise
+                results = await store()  # another process stored the same Idempotency-Key meanwhile: now it is known
+            publishing.counts[events.REQUEST_CREATED] = _count(requests, results)
         self._bus.published(events.REQUEST_CREATED)
         return results
+
+
+def _count(requests: Sequence[NewRequest], results: Sequence[StoredRequest | Exception]) -> int:
+    """Count what was stored, and return how many requests are new."""
+    new: dict[str, int] = {}
+    opened = 0
+    for request, result in zip(requests, results, strict=True):
+        if isinstance(result, StoredRequest) and not result.repeated:
+            new[request.integration_type] = new.get(request.integration_type, 0) + 1
+            opened += result.session_id == request.new_session_id
+    for integration_type, count in new.items():
+        metrics.REQUESTS_ACCEPTED[integration_type].inc(count)
+    total = sum(new.values())
+    metrics.SESSIONS_CREATED.inc(opened)
+    metrics.SESSIONS_UPDATED.inc(total - opened)
+    return total
 
 
 async def _store(
