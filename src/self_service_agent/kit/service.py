@@ -3,26 +3,21 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final
 
 from fastapi import APIRouter, FastAPI
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import problems, tracing
+from .http.answers import completing
 from .http.light import LightRoutes
 from .http.limits import RequestLimit
-
-# What anybody on the way leaves in the scope of a request to the API under this name goes with its answer, whatever
-# that is: a list of headers.
-ANSWER_HEADERS: Final = "answer_headers"
 
 # What opens may put a gate at `app.state.gate`: every request goes through it, and it decides whether to pass it on.
 Gate = Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]
 
 _API = "/api/"
-_NOT_STORED = (b"cache-control", b"no-store")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,21 +43,17 @@ class _Application(FastAPI):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        if scope["path"].startswith(_API):
-            send = _completing(scope, send)
+        answer: ASGIApp = self.light_routes if self.light_routes.has(scope) else self._answer
         gate: Gate | None = self.state.gate
         if gate is None:
-            await self._answer(scope, receive, send)
+            await answer(scope, receive, send)
         else:
-            await gate(self._answer, scope, receive, send)
+            await gate(answer, scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.light_routes.has(scope):
-            await self.light_routes(scope, receive, send)
-        elif scope["type"] == "http":
-            with tracing.Span("http", Headers(scope=scope).get(tracing.HEADER)):
-                await super().__call__(scope, receive, send)
-        else:
+        if scope["path"].startswith(_API):
+            send = completing(scope, send)
+        with tracing.Span("http", Headers(scope=scope).get(tracing.HEADER)):
             await super().__call__(scope, receive, send)
 
 
@@ -101,15 +92,3 @@ def open_to(origins: Sequence[str], app: ASGIApp) -> ASGIApp:
         allow_headers=("authorization", "idempotency-key", "last-event-id", "prefer", "traceparent", "x-api-key"),
         expose_headers=("location", "ratelimit", "ratelimit-policy", "retry-after", "traceresponse"),
     )
-
-
-def _completing(scope: Scope, send: Send) -> Send:
-    async def complete(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = [*message.get("headers", ()), *scope.get(ANSWER_HEADERS, ())]
-            if all(name != b"cache-control" for name, _ in headers):
-                headers.append(_NOT_STORED)
-            message["headers"] = headers
-        await send(message)
-
-    return complete

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from self_service_agent.cli.server import BrowserSettings, security_headers
+from self_service_agent.kit.http.answers import ANSWER_HEADERS
 from self_service_agent.kit.http.light import JsonResponse, LightRequest, LightRoute, admitted_by
 from self_service_agent.kit.problems import Problem, problem_response
-from self_service_agent.kit.service import ANSWER_HEADERS, Service, create_app, open_to
+from self_service_agent.kit.service import Service, create_app, open_to
 from self_service_agent.kit.settings import SettingsError, read
 
 DESK, STRANGER = "https://desk.example.com", "https://elsewhere.example.com"

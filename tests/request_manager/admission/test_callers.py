@@ -2,8 +2,8 @@
 
 import pytest
 
+from self_service_agent.kit.http.answers import ANSWER_HEADERS
 from self_service_agent.kit.problems import Problem
-from self_service_agent.kit.service import ANSWER_HEADERS
 from self_service_agent.request_manager.admission.callers import Callers, leave
 from self_service_agent.request_manager.admission.rules import Limits, rate_of
 

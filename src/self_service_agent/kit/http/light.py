@@ -22,6 +22,7 @@ from self_service_agent.kit import metrics, tracing
 from self_service_agent.kit.problems import Problem, answer_to, problem_response
 from self_service_agent.kit.validation import complaint
 
+from .answers import completed
 from .limits import BodyReader, refusal
 
 _CHECK = "admission_check"
@@ -133,7 +134,7 @@ class LightRoutes:
             except Exception as error:  # noqa: BLE001  # the ASGI edge: whatever it is, the caller gets an answer
                 response = await answer_to(request, error)
                 _count_refusal(scope["path"], response.status_code)
-            response.raw_headers.append((_TRACE, span.traceparent.encode()))
+            response.raw_headers = completed(scope, [*response.raw_headers, (_TRACE, span.traceparent.encode())])
             await response(scope, receive, send)
 
 

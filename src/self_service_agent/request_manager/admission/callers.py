@@ -6,8 +6,8 @@ from http import HTTPStatus
 
 from starlette.types import Scope
 
+from self_service_agent.kit.http.answers import ANSWER_HEADERS
 from self_service_agent.kit.problems import Problem
-from self_service_agent.kit.service import ANSWER_HEADERS
 
 from . import rules
 from .buckets import Buckets
