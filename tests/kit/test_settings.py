@@ -83,7 +83,7 @@ def test_a_misspelt_field_is_refused():
         pytest.param({"SMTP_HOST": "a", "JWT_ISSUERS": "[secret-b"}, "JWT_ISSUERS is not valid JSON", id="broken JSON"),
         pytest.param(
             {"SMTP_HOST": "lonely"},
-            "Value error, SMTP_PASSWORD is needed with SMTP_HOST",
+            "SMTP_PASSWORD is needed with SMTP_HOST",
             id="variables that do not go together",
         ),
         pytest.param(
