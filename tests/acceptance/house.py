@@ -18,11 +18,13 @@ from self_service_agent.agent_service.turns.progress import Progress
 from self_service_agent.agent_service.turns.repository import ClaimedTurn, FinishedTurn
 from self_service_agent.agent_service.turns.worker import TurnTaker
 from self_service_agent.eventing.platform import Platform, bus_service, platform_of, platform_service
+from self_service_agent.eventing.sink import event_sink
 from self_service_agent.kit import clock
 from self_service_agent.kit.database import Address, DatabaseSettings
 from self_service_agent.kit.health import health_service
 from self_service_agent.kit.http.egress import EgressPolicy
 from self_service_agent.kit.service import create_app
+from self_service_agent.kit.service_tokens import ServiceTokens
 from self_service_agent.request_manager.admission.settings import AdmissionSettings
 from self_service_agent.request_manager.app import authentication, request_manager
 from self_service_agent.request_manager.settings import RequestManagerSettings
@@ -114,6 +116,7 @@ class Choices:
     agent_service: dict[str, Any] = field(default_factory=dict)
     agents: bool = True
     conversations: OpenTaker | None = None
+    sink: bool = False
 
 
 @asynccontextmanager
@@ -166,6 +169,7 @@ def _an_app(address: Address, home: Path, *, choices: Choices, taker: ScriptedTa
         ),
         request_manager(settings, limits=UNLIMITED),
         *([agent_service(agents, choices.conversations or _opening(taker))] if choices.agents else []),
+        *([event_sink(ServiceTokens(SecretStr("a secret of at least thirty-two bytes")))] if choices.sink else []),
         bus_service(),
         last,
     ]

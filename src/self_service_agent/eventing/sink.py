@@ -1,6 +1,6 @@
 """The door for events from outside: an event is stored before it is acknowledged, and worked on from there."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
@@ -21,8 +21,15 @@ AUDIENCE = "events"
 router = APIRouter(tags=["events"])
 
 
+# Tells whether a token that is not one of ours belongs to a broker that may bring events.
+MayBring = Callable[[str], Awaitable[bool]]
+
+
 def event_sink(tokens: ServiceTokens) -> Service:
-    """Return the door; `tokens` is what verifies the services that may come in."""
+    """Return the door; `tokens` is what verifies the services that may come in.
+
+    Brokers with tokens of another issuer come in where `app.state.may_bring_events` is set before.
+    """
 
     @asynccontextmanager
     async def run(app: FastAPI) -> AsyncIterator[None]:
@@ -45,19 +52,22 @@ def event_sink(tokens: ServiceTokens) -> Service:
 )
 async def receive_event(request: Request) -> Response:
     """Take CloudEvents, binary, structured or batched. 202: stored, or of no interest here; a batch is all or none."""
-    _check_credential(request.app, request.headers)
+    await _check_credential(request.app, request.headers)
     events = _events(request.headers, await request.body())
     await finish(_store(platform_of(request.app), events))
     return Response(status_code=HTTPStatus.ACCEPTED)
 
 
-def _check_credential(app: FastAPI, headers: Mapping[str, str]) -> None:
+async def _check_credential(app: FastAPI, headers: Mapping[str, str]) -> None:
     tokens: ServiceTokens = app.state.event_tokens
+    may_bring: MayBring | None = getattr(app.state, "may_bring_events", None)
     scheme, _, token = headers.get("authorization", "").partition(" ")
+    token = token if scheme.lower() == "bearer" else ""
     try:
-        tokens.verify(token if scheme.lower() == "bearer" else "", audience=AUDIENCE, now=clock.now())
+        tokens.verify(token, audience=AUDIENCE, now=clock.now())
     except InvalidServiceToken:
-        raise Problem(401, "send a service credential", headers={"www-authenticate": "Bearer"}) from None
+        if may_bring is None or not await may_bring(token):
+            raise Problem(401, "send a service credential", headers={"www-authenticate": "Bearer"}) from None
 
 
 def _events(headers: Mapping[str, str], body: bytes) -> tuple[CloudEvent, ...]:

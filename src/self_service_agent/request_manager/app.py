@@ -24,8 +24,9 @@ from self_service_agent.shared_models.users import UnusableName
 from .admission.service import Admission
 from .admission.settings import AdmissionSettings
 from .audit import endpoints as audits
+from .authentication.brokers import Brokers
 from .authentication.gateway import GatewayHeaders, GatewaySettings
-from .authentication.issuers import JwtSettings
+from .authentication.issuers import EventSinkSettings, JwtSettings
 from .authentication.key_sets import KeySets
 from .authentication.rules import Forbidden, Unauthenticated
 from .authentication.service import Authentication
@@ -68,7 +69,7 @@ def authentication(
 
     The development keys are the caller's to give, and only in development. Issuers are reached as `policy` allows.
     """
-    jwt, gateway = read(JwtSettings), read(GatewaySettings)
+    jwt, gateway, sink = read(JwtSettings), read(GatewaySettings), read(EventSinkSettings)
     issuers = jwt.jwt_issuers if jwt.jwt_enabled else ()
     environment = development_keys(logins=development_logins, tool_keys=development_tool_keys) | environment_keys(
         web_api_keys=settings.web_api_keys, tool_keys=settings.tool_keys
@@ -83,6 +84,7 @@ def authentication(
         async with (
             Client.open(policy=policy, user_agent="self-service-agent") as http,
             KeySets.open(issuers, http) as key_sets,
+            KeySets.open(sink.event_sink_issuers, http) as sink_key_sets,
             audit.running(),
             api_keys.running(),
         ):
@@ -95,6 +97,11 @@ def authentication(
                 gateway=GatewayHeaders(trusted=gateway.trusted_proxies, roles=gateway.gateway_roles),
                 slack_signing_secret=settings.slack_signing_secret,
             )
+            if sink.event_sink_issuers:
+                leeway = timedelta(seconds=jwt.jwt_leeway_seconds)
+                verifier = TokenVerifier(sink.event_sink_issuers, sink_key_sets, leeway=leeway)
+                brokers = Brokers(verifier, subjects=sink.event_sink_subjects)
+                app.state.may_bring_events = brokers.may_bring_events
             app.state.authentication = known
             app.state.authorize_user = known.authorize_user
             app.state.authorize_admin = known.authorize_admin

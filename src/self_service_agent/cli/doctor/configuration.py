@@ -16,7 +16,7 @@ from self_service_agent.kit.database import DatabaseSettings
 from self_service_agent.kit.settings import SettingsError, read
 from self_service_agent.request_manager.admission.settings import AdmissionSettings
 from self_service_agent.request_manager.authentication.gateway import GatewaySettings
-from self_service_agent.request_manager.authentication.issuers import JwtSettings
+from self_service_agent.request_manager.authentication.issuers import EventSinkSettings, JwtSettings
 from self_service_agent.request_manager.settings import RequestManagerSettings
 
 from .report import Finding, broken, ok, warning
@@ -28,6 +28,7 @@ _READERS: tuple[Callable[[], object], ...] = (
     partial(read, RequestManagerSettings),
     partial(read, AdmissionSettings),
     partial(read, JwtSettings),
+    partial(read, EventSinkSettings),
     partial(read, GatewaySettings),
     partial(read, BrowserSettings),
     partial(read, AgentServiceSettings),

@@ -105,6 +105,17 @@ class JwtSettings(Settings):
         return self
 
 
+class EventSinkSettings(Settings):
+    """Issuers whose tokens a broker shows at the event sink, such as a cluster's, and the subjects it may be.
+
+    Knative signs what it delivers for the sink's audience (https://knative.dev/docs/eventing/features/sender-identity).
+    No subjects: whoever has a token for our audience.
+    """
+
+    event_sink_issuers: tuple[Issuer, ...] = ()
+    event_sink_subjects: frozenset[str] = frozenset()
+
+
 def _check_length(secrets: list[OctKey], algorithm: str) -> None:
     shortest = SHORTEST_SECRETS[algorithm]
     if any(len(secret.raw_value) < shortest for secret in secrets):
