@@ -67,7 +67,8 @@ def create_app(title: str, version: str, services: Sequence[Service]) -> FastAPI
                 await stack.enter_async_context(service.open(app))
             yield
 
-    app = _Application(title=title, version=version, lifespan=lifespan)
+    # A path is right or it is not: a redirect would name whatever host the caller did.
+    app = _Application(title=title, version=version, lifespan=lifespan, redirect_slashes=False)
     app.state.gate = None
     app.light_routes = LightRoutes(app, [router for service in services for router in service.routers])
     app.add_middleware(RequestLimit)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 
+import asyncpg
 from fastapi import FastAPI
 
 from self_service_agent.eventing.bus import Binding
@@ -115,6 +116,8 @@ def authentication(
         Unauthenticated: HTTPStatus.UNAUTHORIZED,
         Forbidden: HTTPStatus.FORBIDDEN,
         UnusableName: HTTPStatus.UNPROCESSABLE_ENTITY,
+        # Whoever it is about was erased, or made one with another person, while this was being written: try again.
+        asyncpg.ForeignKeyViolationError: HTTPStatus.SERVICE_UNAVAILABLE,
         **keys.PROBLEMS,
     }
     return Service(name="authentication", open=run, routers=(keys.router, audits.router), problems=problems)

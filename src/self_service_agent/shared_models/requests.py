@@ -12,12 +12,15 @@ from .integrations import IntegrationType
 
 CONTENT_LIMIT = 65_536
 _DEPTH_LIMIT = 32
+_FIRST_SURROGATE, _LAST_SURROGATE = "\ud800", "\udfff"
 _SMALLEST_INTEGER, _LARGEST_INTEGER = -(2**63), 2**63 - 1
 
 
 def _without_nul(text: str) -> str:
     if "\x00" in text:
         raise ValueError("must not contain NUL characters")
+    if not text.isascii() and any(_FIRST_SURROGATE <= character <= _LAST_SURROGATE for character in text):
+        raise ValueError("must not contain half characters")
     return text
 
 

@@ -16,7 +16,8 @@ from .integrations import IntegrationType
 from .requests import BaseRequest
 
 
-def _in_utc(moment: datetime) -> datetime:
+def in_utc(moment: datetime) -> datetime:
+    """Return a moment in UTC, where it is one without a zone; raise `ValueError` for one that UTC has no year for."""
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
     try:
@@ -26,7 +27,7 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 # A time that a caller looks for; one without a zone is in UTC.
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
+Moment = Annotated[datetime, AfterValidator(in_utc)]
 
 
 class SessionStatus(StrEnum):

@@ -3,16 +3,19 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
+from pydantic import AfterValidator, AwareDatetime
 
 from self_service_agent.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, decode_cursor, encode_cursor
 from self_service_agent.shared_models.audit.entries import Outcome
 from self_service_agent.shared_models.requests import ShortText
+from self_service_agent.shared_models.sessions import in_utc
 from self_service_agent.shared_models.users import find_user
 
 from .dependencies import LogPool, admin
 from .repository import Search, matching
 from .schemas import AuditPage, AuditRead, Position
+
+AwareMoment = Annotated[AwareDatetime, AfterValidator(in_utc)]
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"], dependencies=[Depends(admin)])
 
@@ -24,8 +27,8 @@ async def read_audit(  # noqa: PLR0913  # one parameter for each member of the q
     actor: Annotated[ShortText | None, Query()] = None,
     action: Annotated[ShortText | None, Query()] = None,
     outcome: Outcome | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: AwareMoment | None = None,
+    until: AwareMoment | None = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> AuditPage:

@@ -17,7 +17,6 @@ from self_service_agent.shared_models.audit.entries import ActorKind, AuditEntry
 from self_service_agent.shared_models.audit.log import AuditLog
 from self_service_agent.shared_models.users import (
     CHANGED_TOPIC,
-    UnusableName,
     User,
     find_or_add,
     find_or_add_named,
@@ -65,7 +64,7 @@ class Authentication:
         self._slack_signing_secret = slack_signing_secret
         self._now = now
         self._known: dict[Hashable, tuple[User, datetime]] = {}
-        notifier.listen(CHANGED_TOPIC, lambda _user_id: self._known.clear())
+        notifier.listen(CHANGED_TOPIC, lambda _user_id: self._forget_people())
 
     async def person(self, request: Request) -> Principal:
         """Return the person whom the gateway, the API key or the token names, or raise `Unauthenticated`."""
@@ -171,7 +170,7 @@ class Authentication:
             return user
         found = await find_user(self._pool, principal.user_id)
         if found is None:
-            raise UnusableName("The person of this key is not here any more.")
+            raise Unauthenticated("the person of this key is not here any more")
         return found
 
     def _name_of(self, principal: Principal | None) -> str:
@@ -182,6 +181,10 @@ class Authentication:
         if known is not None:
             return known[0].user_id
         return principal.tool_id or principal.user_id or principal.email or principal.login or "anonymous"
+
+    def _forget_people(self) -> None:
+        self._known.clear()
+        self._keys.forget_all()
 
     def _remember(self, name: Hashable, user: User) -> User:
         if len(self._known) >= _KNOWN_LIMIT:

@@ -143,6 +143,7 @@ class KeyDesk:
             rules.check_changeable(key)
             if key.revoked_at is not None:
                 return key
+            rules.check_grant(caller, roles=key.owner.roles, scopes=key.owner.scopes)
             now = self._now()
             its_digest = await repository.revoke(connection, key_id, at=now)
             await record_within(connection, _entry("key.revoke", key_id, caller, details=_told(key)))

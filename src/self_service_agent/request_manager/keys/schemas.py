@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, model_validator
 
 from self_service_agent.shared_models.requests import ShortText, UserId
 from self_service_agent.shared_models.users import Role
@@ -12,13 +12,20 @@ from .rules import ApiKey, KeyState, Origin, Scope
 
 _LONGEST_OVERLAP = timedelta(days=30)
 _MOST_DAYS = 3650
+_LAST_YEAR = 9000  # calculating with later ones would fail
+
+
+def _soon_enough(moment: datetime) -> datetime:
+    if moment.year > _LAST_YEAR:
+        raise ValueError(f"must be before the year {_LAST_YEAR + 1}")
+    return moment
 
 
 class Position(BaseModel):
     """The last key of a page."""
 
     environment: Annotated[int, Field(ge=0)]
-    before: str | None
+    before: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")] | None
 
 
 class KeyCreate(BaseModel):
@@ -29,7 +36,7 @@ class KeyCreate(BaseModel):
     tool_id: Annotated[ShortText, Field(min_length=1)] | None = None
     roles: frozenset[Role] | None = None
     scopes: frozenset[Scope] = frozenset()
-    expires_at: AwareDatetime | None = None
+    expires_at: Annotated[AwareDatetime, AfterValidator(_soon_enough)] | None = None
     lifetime_days: Annotated[int, Field(ge=1, le=_MOST_DAYS)] | None = None
 
     @model_validator(mode="after")

@@ -71,6 +71,10 @@ class ApiKeys:
         """Tell every process that a key is not what it was; call it once that is committed."""
         self._notifier.notify(TOPIC, its_digest)
 
+    def forget_all(self) -> None:
+        """Look up every key anew: those of a person who is erased go with them."""
+        self._forget("")
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Write down when keys were used last, for as long as this is open."""

@@ -79,8 +79,7 @@ async def post_generic_request(request: LightRequest, body: BaseRequest) -> Resp
 async def post_tool_request(request: LightRequest, body: ToolRequest) -> Response:
     """Ask as a tool, on behalf of a person."""
     if request.admitted.tool_id != body.tool_id:
-        message = f"this key does not belong to the tool {body.tool_id}"
-        doors_of(request).authentication.forbid(request, request.admitted, message)
+        doors_of(request).authentication.forbid(request, request.admitted, "this key is another tool's")
     await doors_of(request).admission.tools.admit(request.scope, body.tool_id)
     return await respond(request, body, await doors_of(request).authentication.user_named(body.user_id))
 
