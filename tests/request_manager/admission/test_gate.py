@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import pytest
+from starlette.exceptions import HTTPException
 from structlog.testing import capture_logs
 
 from self_service_agent.request_manager.admission.gate import Gate
@@ -35,7 +36,7 @@ class Door:
         async def send(message):
             said.append(message)
 
-        await self.gate(self.app, {"type": "http", "method": "POST", "path": path}, receive, send)
+        await self.gate(self.app, {"type": "http", "method": "POST", "path": path, "headers": []}, receive, send)
         return said[0]["status"], dict(said[0]["headers"])
 
 
@@ -57,6 +58,49 @@ async def test_so_many_are_let_in_and_more_when_some_are_through():
     assert [status for status, _ in answers] == [200, 200]
     assert (await door.call())[0] == 200
     assert door.entered == 3
+
+
+class SlowCaller:
+    """Sends a body to an application that reads it, when it is told to."""
+
+    def __init__(self, gate):
+        self.gate = gate
+        self.rest = asyncio.Event()
+        self.answered = asyncio.Event()
+
+    async def call(self):
+        async def receive():
+            await self.rest.wait()
+            return {"type": "http.request", "body": b"{}", "more_body": False}
+
+        async def app(_scope, receive, _send):
+            await receive()
+            await self.answered.wait()
+
+        scope = {"type": "http", "method": "POST", "path": WORK, "headers": [(b"content-length", b"2")]}
+        await self.gate(app, scope, receive, None)
+
+
+async def test_a_body_that_does_not_end_takes_nobodys_place():
+    gate = Gate(limit=1, patience=0)
+    slow = [SlowCaller(gate) for _ in range(3)]
+    calls = [asyncio.ensure_future(caller.call()) for caller in slow]
+    await asyncio.sleep(0)
+    door = Door(gate)
+    door.opened.set()
+
+    assert (await door.call())[0] == 200
+    slow[0].rest.set()
+    await asyncio.sleep(0)
+    assert (await door.call())[0] == 503
+    slow[1].rest.set()
+    with pytest.raises(HTTPException) as refused:
+        await calls[1]
+    assert refused.value.status_code == 503
+    slow[0].answered.set()
+    await calls[0]
+    assert (await door.call())[0] == 200
+    calls[2].cancel()
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/health", "/metrics", "/tools/servicenow/mcp", "/docs"])

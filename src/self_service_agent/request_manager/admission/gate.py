@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from http import HTTPStatus
 
 import structlog
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from self_service_agent.kit.problems import Problem, problem_response
 
@@ -20,12 +21,16 @@ _TICK_SECONDS = 0.25
 _QUIET_SECONDS = 60.0
 _REDUCED_CAPACITY = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity"
 
+_TOO_MUCH = "There is more to do at the moment than can be done soon."
+_BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
+
 log = structlog.get_logger(__name__)
 
 
 class Gate:
     """Refuses requests to the API with 503 while `limit` of them are open, or the event loop is behind.
 
+    A request is open once it is here to its last byte: who sends bodies that never end shuts nobody out.
     Behind is a loop whose timer comes more than `patience` seconds late, twice running. 0 is no limit. Everything
     outside of the API, such as the health endpoints, passes.
     """
@@ -48,12 +53,24 @@ class Gate:
         if reason is not None:
             await self._refusal(reason)(scope, receive, send)
             return
-        self._open += 1
+        entry = _Entry(self, receive)
+        if not _has_body(scope):
+            entry.enter()
         try:
-            await app(scope, receive, send)
+            await app(scope, entry.receive, send)
         finally:
-            self._open -= 1
+            entry.leave()
             leave(scope)
+
+    def enter(self) -> None:
+        """Count a request as open, or raise 503 if that is one too many."""
+        if self._limit and self._open >= self._limit:
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, _TOO_MUCH, headers={"retry-after": "1"})
+        self._open += 1
+
+    def leave(self) -> None:
+        """Count a request as over."""
+        self._open -= 1
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -90,8 +107,38 @@ class Gate:
         return problem_response(
             Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                "There is more to do at the moment than can be done soon.",
+                _TOO_MUCH,
                 type=_REDUCED_CAPACITY,
                 headers={"retry-after": "1"},
             )
         )
+
+
+class _Entry:
+    """One request on its way through the gate."""
+
+    __slots__ = ("_gate", "_is_in", "_receive")
+
+    def __init__(self, gate: Gate, receive: Receive) -> None:
+        self._gate = gate
+        self._receive = receive
+        self._is_in = False
+
+    async def receive(self) -> Message:
+        """Hand on what comes; with the end of the body the request is in."""
+        message = await self._receive()
+        if not self._is_in and not message.get("more_body", False):
+            self.enter()
+        return message
+
+    def enter(self) -> None:
+        self._gate.enter()
+        self._is_in = True
+
+    def leave(self) -> None:
+        if self._is_in:
+            self._gate.leave()
+
+
+def _has_body(scope: Scope) -> bool:
+    return any(name in _BODY_HEADERS for name, _ in scope["headers"])
