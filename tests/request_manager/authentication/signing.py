@@ -47,7 +47,7 @@ def hs256(secret):
 
 
 def claims(**changes):
-    known = {"iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "iat": SECONDS - 10, "exp": SECONDS + 600}
+    known = {"iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "iat": SECONDS - 10, "exp": SECONDS + 7200}
     return {name: value for name, value in {**known, **changes}.items() if value is not None}
 
 
