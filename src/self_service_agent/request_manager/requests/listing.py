@@ -6,13 +6,14 @@ from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import Query, Request
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from self_service_agent.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, decode_cursor, encode_cursor
 from self_service_agent.kit.problems import Problem
 from self_service_agent.request_manager.authentication.rules import Forbidden
 from self_service_agent.shared_models.integrations import IntegrationType
 from self_service_agent.shared_models.requests import RequestStatus, ShortText, Text, UserId
+from self_service_agent.shared_models.sessions import Moment
 from self_service_agent.shared_models.users import find_user
 
 from .dependencies import doors_of
@@ -22,13 +23,6 @@ from .viewing import CurrentViewer, Viewer
 
 _MAX_OFFSET = 10_000
 _NOBODY: Final = ""
-
-
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("is out of range") from None
 
 
 def _end_of_day(value: object) -> object:
@@ -46,8 +40,7 @@ def _split(values: object) -> object:
     return [name.strip() for value in values for name in str(value).split(",") if name.strip()]
 
 
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
-End = Annotated[datetime, BeforeValidator(_end_of_day), AfterValidator(_in_utc)]
+End = Annotated[Moment, BeforeValidator(_end_of_day)]
 Kinds = Annotated[list[IntegrationType], BeforeValidator(_split)]
 Statuses = Annotated[list[RequestStatus], BeforeValidator(_split)]
 
