@@ -26,7 +26,7 @@ lint: setup
 check: lint test
 
 lock: setup
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --all-extras pyproject.toml -o requirements.lock --custom-compile-command "make lock"
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --all-extras --group weights pyproject.toml -o requirements.lock --custom-compile-command "make lock"
 
 bench: setup
 	@$(BIN)/python -m benchmarks
