@@ -24,6 +24,7 @@ from .sessions.personal_data.service import PersonalData
 from .sessions.retention import Retention
 from .sessions.service import Sessions
 from .settings import AgentServiceSettings
+from .telemetry import Telemetry
 from .tools.callers import McpTools
 from .turns.definitions import DefinitionStore
 from .turns.handlers import queue_turns
@@ -81,7 +82,11 @@ def conversations(settings: AgentServiceSettings, tokens: ServiceTokens, *, poli
         async with _open_tools(settings, tokens, policy=policy) as server:
             store = DefinitionStore(platform.pools.durable)
             await store.remember(definitions)
-            yield _taker(platform, definitions, store=store, server=server)
+            telemetry = Telemetry(
+                prices=settings.model_prices,
+                captures_content=settings.otel_instrumentation_genai_capture_message_content,
+            )
+            yield _taker(platform, definitions, store=store, server=server, telemetry=telemetry)
 
     return open_taker
 
@@ -93,7 +98,14 @@ def shipped_agents() -> Path:
     return installed if installed.is_dir() else package.parent.parent / "agents"
 
 
-def _taker(platform: Platform, definitions: Definitions, *, store: DefinitionStore, server: ToolServer) -> TurnTaker:
+def _taker(
+    platform: Platform,
+    definitions: Definitions,
+    *,
+    store: DefinitionStore,
+    server: ToolServer,
+    telemetry: Telemetry,
+) -> TurnTaker:
     return ConversationTaker(
         platform.pools.durable,
         Engine(definitions, RulesUnderstander()),
@@ -101,6 +113,7 @@ def _taker(platform: Platform, definitions: Definitions, *, store: DefinitionSto
         definitions=definitions,
         store=store,
         progress=Progress(platform.notifier),
+        telemetry=telemetry,
     )
 
 

@@ -10,6 +10,7 @@ from self_service_agent.shared_models.integrations import IntegrationType
 from self_service_agent.shared_models.sessions import ScopePolicy, scope_policies
 
 from .sessions.rules import RetentionPolicy, SessionPolicy
+from .telemetry import ModelPrice
 from .turns.rules import TurnPolicy
 
 
@@ -25,6 +26,8 @@ class AgentServiceSettings(Settings):
     session_scopes: dict[IntegrationType, ScopePolicy] = Field(default_factory=dict)
     session_cleanup_interval_hours: float = Field(default=24, gt=0)
     inactive_session_retention_days: float = Field(default=30, ge=0)
+    model_prices: dict[str, ModelPrice] = Field(default_factory=dict)
+    otel_instrumentation_genai_capture_message_content: bool = False
 
     @property
     def session_policy(self) -> SessionPolicy:

@@ -59,6 +59,18 @@ EVENTS_HANDLED = Bound(Counter("ssa_events_handled", "Events that a consumer has
 EVENTS_FAILED = Bound(Counter("ssa_events_failed", "Failed attempts of a consumer at an event.", ("consumer",)))
 EVENTS_DEAD_LETTERED = Bound(Counter("ssa_events_dead_lettered", "Events that a consumer has given up.", ("consumer",)))
 TURNS = Bound(Counter("ssa_turns", "Attempts at turns, by how they ended.", ("outcome",)))
+AGENT_TURNS = Bound(
+    Counter("ssa_agent_turns", "Answers, by the agent that gave them and how they ended.", ("agent", "outcome"))
+)
+MODEL_TOKENS = Bound(
+    Counter("ssa_model_tokens", "Tokens that models read and wrote for an agent.", ("agent", "model", "direction"))
+)
+MODEL_COST = Bound(
+    Counter("ssa_model_cost", "What the tokens cost by MODEL_PRICES, in the currency of these.", ("agent", "model"))
+)
+MODEL_SECONDS = Bound(
+    Histogram("ssa_model_seconds", "How long a call of a model took.", ("agent", "model", "outcome"), buckets=_SECONDS)
+)
 DELIVERIES = Bound(
     Counter("ssa_deliveries", "Deliveries by where an attempt, or the plan, left them.", ("channel", "outcome"))
 )

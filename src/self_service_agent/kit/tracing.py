@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, TypeAlias, cast
 
 import structlog
 from structlog.types import EventDict, WrappedLogger
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
 
 HEADER: Final = "traceparent"
+Attribute: TypeAlias = "str | int | tuple[str, ...]"
+Kind: TypeAlias = Literal["internal", "client"]
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _LONGEST = 512  # a later version may say more, within reason
@@ -47,7 +49,11 @@ class Correlation(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedSpan:
-    """A part of a story that is over; times are nanoseconds since 1970."""
+    """A part of a story that is over; times are nanoseconds since 1970.
+
+    Attributes with a dot in their name have it from a convention; the others are ours. `kind` is `client` for a call
+    of something outside.
+    """
 
     name: str
     traceparent: str
@@ -55,7 +61,8 @@ class FinishedSpan:
     started: int
     ended: int
     failed: bool
-    attributes: Mapping[str, str]
+    attributes: Mapping[str, Attribute]
+    kind: Kind = "internal"
 
 
 Recorder = Callable[[FinishedSpan], None]
@@ -116,19 +123,26 @@ class Span:
     The story is the one that `told` names, else the present one, else a new one.
     """
 
-    __slots__ = ("_attributes", "_name", "_own", "_parent", "_started", "_token")
+    __slots__ = ("_attributes", "_kind", "_name", "_own", "_parent", "_started", "_token")
 
     def __init__(
-        self, name: str, told: object = None, *, request_id: str | None = None, session_id: str | None = None
+        self,
+        name: str,
+        told: object = None,
+        *,
+        request_id: str | None = None,
+        session_id: str | None = None,
+        kind: Kind = "internal",
     ) -> None:
         outer = _CURRENT.get()
         self._name = name
+        self._kind: Kind = kind
         self._parent = read(told) or (outer.traceparent if outer else None)
         if outer is not None and told is None:
             request_id, session_id = request_id or outer.request_id, session_id or outer.session_id
         self._own = Correlation(_beneath(self._parent), request_id, session_id)
         self._token: Token[Correlation | None] | None = None
-        self._attributes: dict[str, str] = {}
+        self._attributes: dict[str, Attribute] = {}
         self._started = 0
 
     @property
@@ -137,7 +151,11 @@ class Span:
 
     def describe(self, **attributes: str) -> None:
         """Add what a collector is to know about this part."""
-        self._attributes |= attributes
+        self._attributes.update(attributes)
+
+    def describe_by(self, attributes: Mapping[str, Attribute]) -> None:
+        """Add attributes by the names that a convention gives them."""
+        self._attributes.update(attributes)
 
     def __enter__(self) -> Self:
         self._token = _CURRENT.set(self._own)
@@ -164,6 +182,7 @@ class Span:
             ended=time.time_ns(),
             failed=failed,
             attributes=self._attributes | {name: value for name, value in known.items() if value is not None},
+            kind=self._kind,
         )
         for recorder in _RECORDERS:
             recorder(span)
@@ -251,8 +270,8 @@ class SpanExport:
         context = Context()
         if span.parent is not None:
             context = trace.set_span_in_context(trace.NonRecordingSpan(_context_of(span.parent)), context)
-        kind = trace.SpanKind.SERVER if span.name == "accept" else trace.SpanKind.INTERNAL
-        attributes = {f"ssa.{name}": value for name, value in span.attributes.items()}
+        kind = trace.SpanKind.SERVER if span.name == "accept" else trace.SpanKind[span.kind.upper()]
+        attributes = {name if "." in name else f"ssa.{name}": value for name, value in span.attributes.items()}
         exported = self._tracer.start_span(
             span.name, context=context, kind=kind, attributes=attributes, start_time=span.started
         )

@@ -8,7 +8,9 @@ import orjson
 from self_service_agent.agent_service.definitions.loader import Definitions
 from self_service_agent.agent_service.definitions.models import AgentDefinition
 from self_service_agent.agent_service.flows.engine import Engine
+from self_service_agent.agent_service.flows.tools import Tools
 from self_service_agent.agent_service.flows.turns import TurnInput, TurnOutcome
+from self_service_agent.agent_service.telemetry import Telemetry
 from self_service_agent.agent_service.tools.ledger import LedgeredTools, ToolCaller
 from self_service_agent.kit import clock
 from self_service_agent.kit.database import Pool
@@ -16,6 +18,7 @@ from self_service_agent.shared_models.requests import AgentResponse, NormalizedR
 
 from .definitions import DefinitionStore
 from .progress import Progress
+from .reporting import ReportedTools
 from .repository import ClaimedTurn, FinishedTurn
 
 _APOLOGY = (
@@ -27,7 +30,7 @@ _APOLOGY = (
 class ConversationTaker:
     """Takes turns with the flow engine."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # everything a turn needs
         self,
         pool: Pool,
         engine: Engine,
@@ -36,13 +39,16 @@ class ConversationTaker:
         definitions: Definitions,
         store: DefinitionStore,
         progress: Progress,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._pool = pool
         self._engine = engine
         self._caller = caller
         self._tools = {name: tool for definition in definitions for name, tool in definition.tools.items()}
+        self._definitions = definitions
         self._store = store
         self._progress = progress
+        self._telemetry = telemetry or Telemetry()
 
     async def take(self, turn: ClaimedTurn) -> FinishedTurn:
         """Answer one request."""
@@ -50,7 +56,10 @@ class ConversationTaker:
         request = turn.request
         self._progress.say(request, "status", {"request_id": request.request_id, "status": "processing"})
         pinned = await self._store.find(turn.pinned_digest) if turn.pinned_digest else None
-        outcome = await self._engine.take_turn(_input(turn, pinned), self._tools_for(request, pinned))
+        with self._telemetry.invoke_agent(self._listener(request), session_id=request.session_id) as telling:
+            outcome = await self._engine.take_turn(_input(turn, pinned), self._tools_for(request, pinned))
+            version = outcome.envelope["definition"]["version"]
+            telling.answered(outcome.agent_id, version=version, failed=outcome.response_type == "error")
         self._progress.tokens(request, outcome.content)
         return _finished(turn, outcome, milliseconds=round((time.perf_counter() - started) * 1000))
 
@@ -80,8 +89,13 @@ class ConversationTaker:
             response=response.model_dump_json(),
         )
 
-    def _tools_for(self, request: NormalizedRequest, pinned: AgentDefinition | None) -> LedgeredTools:
-        return LedgeredTools(
+    def _listener(self, request: NormalizedRequest) -> str:
+        """Return the agent that is addressed, or the default one for what names none of ours."""
+        addressed = self._definitions.current(request.target_agent_id) if request.target_agent_id else None
+        return (addressed or self._definitions.default).id
+
+    def _tools_for(self, request: NormalizedRequest, pinned: AgentDefinition | None) -> Tools:
+        ledgered = LedgeredTools(
             self._pool,
             self._caller,
             tool_of=(self._tools | pinned.tools if pinned else self._tools).__getitem__,
@@ -90,6 +104,7 @@ class ConversationTaker:
             user_id=request.user_id,
             subject=request.user_context.get("email") or request.user_context.get("login") or request.user_id,
         )
+        return ReportedTools(ledgered, request, progress=self._progress, telemetry=self._telemetry)
 
 
 def _input(turn: ClaimedTurn, pinned: AgentDefinition | None) -> TurnInput:

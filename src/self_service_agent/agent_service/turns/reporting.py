@@ -1,0 +1,41 @@
+"""Tool calls that are told of: to whoever follows the turn, and to the collector of spans."""
+
+from typing import Any, Literal
+
+from self_service_agent.agent_service.flows.tools import Tools
+from self_service_agent.agent_service.telemetry import Telemetry
+from self_service_agent.shared_models.requests import NormalizedRequest
+
+from .progress import Progress
+
+State = Literal["started", "finished", "failed"]
+
+
+class ReportedTools:
+    """The tools of one turn. What is told has a label that a person can read, and nothing of arguments or results."""
+
+    def __init__(self, tools: Tools, request: NormalizedRequest, *, progress: Progress, telemetry: Telemetry) -> None:
+        self._tools = tools
+        self._request = request
+        self._progress = progress
+        self._telemetry = telemetry
+
+    async def call(self, tool: str, arguments: dict[str, Any], *, key: str) -> dict[str, Any]:
+        """Return the tool's answer, or raise a `ToolError`."""
+        self._tell(tool, "started")
+        state: State = "failed"
+        try:
+            with self._telemetry.execute_tool(tool, call_id=key):
+                answer = await self._tools.call(tool, arguments, key=key)
+            state = "finished"
+        finally:
+            self._tell(tool, state)
+        return answer
+
+    def _tell(self, tool: str, state: State) -> None:
+        self._progress.say(self._request, "tool", {"tool": tool, "label": label_of(tool), "state": state})
+
+
+def label_of(tool: str) -> str:
+    """Return what a tool does in words, by its name."""
+    return tool.replace("_", " ").replace("-", " ").strip().capitalize()
