@@ -24,8 +24,8 @@ def test_a_running_system_is_healthy(system, house):
     assert done.returncode == 0
     assert states(done) == dict.fromkeys(
         [
-            "Python", "packages", "event loop", "settings", "SSA_HOME", "agents", "channels", "PostgreSQL",
-            "migrations", "port", "production",
+            "Python", "packages", "event loop", "settings", "SSA_HOME", "agents", "embeddings", "channels",
+            "PostgreSQL", "migrations", "port", "production",
         ],
         "ok",
     )  # fmt: skip

@@ -10,6 +10,8 @@ from pydantic import HttpUrl, SecretStr, ValidationError, create_model
 from pydantic_settings import BaseSettings
 
 from self_service_agent.agent_service.app import agent_service, conversations
+from self_service_agent.agent_service.embedding.opening import embedding_service, open_embedder
+from self_service_agent.agent_service.embedding.settings import EmbeddingSettings
 from self_service_agent.agent_service.settings import AgentServiceSettings
 from self_service_agent.eventing.platform import bus_service, platform_service
 from self_service_agent.eventing.sink import event_sink
@@ -47,7 +49,7 @@ def everything(settings: HouseSettings, *, port: int, say: Say) -> FastAPI:
         _callers(settings),
         request_manager(read(RequestManagerSettings), limits=read(AdmissionSettings)),
         *_dispatching(settings),
-        _agents(settings, tools_url=f"{base}{TOOLS_PATH}/mcp", is_tool_server_here=True),
+        *_agents(settings, tools_url=f"{base}{TOOLS_PATH}/mcp", is_tool_server_here=True),
     ]
     return _app("self-service-agent", _on_platform(settings, services, say=say))
 
@@ -64,7 +66,7 @@ def alone(name: Name, settings: HouseSettings, *, say: Say) -> FastAPI:
             services = [_callers(settings), *_dispatching(settings)]
         case Name.AGENT_SERVICE:
             url = f"http://127.0.0.1:{PORTS[Name.MCP_SERVICENOW]}/mcp"
-            services = [_callers(settings), _agents(settings, tools_url=url, is_tool_server_here=False)]
+            services = [_callers(settings), *_agents(settings, tools_url=url, is_tool_server_here=False)]
         case Name.MCP_SERVICENOW:
             url = f"http://127.0.0.1:{PORTS[Name.MOCK_SERVICENOW]}"
             return _app(name, [_tools(settings, mock_url=url, path="/")])
@@ -159,12 +161,14 @@ def _dispatching(settings: HouseSettings) -> list[Service]:
     return [development.mailbox(), integration_dispatcher(policy=policy, email=development.email_to_mailbox)]
 
 
-def _agents(settings: HouseSettings, *, tools_url: str, is_tool_server_here: bool) -> Service:
+def _agents(settings: HouseSettings, *, tools_url: str, is_tool_server_here: bool) -> list[Service]:
     agents = read(AgentServiceSettings)
     if agents.mcp_servicenow_url is None:
         agents = agents.model_copy(update={"mcp_servicenow_url": tools_url})
     policy = settings.egress(development=settings.is_development or is_tool_server_here)
-    return agent_service(agents, conversations(agents, _service_tokens(settings), policy=policy))
+    embedder = open_embedder(read(EmbeddingSettings))
+    opening = conversations(agents, _service_tokens(settings), policy=policy)
+    return [embedding_service(embedder), agent_service(agents, opening)]
 
 
 def _tools(settings: HouseSettings, *, mock_url: str, path: str) -> Service:

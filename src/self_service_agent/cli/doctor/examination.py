@@ -8,7 +8,7 @@ from self_service_agent.cli.starting import house_settings
 from self_service_agent.kit.database import DatabaseSettings
 from self_service_agent.kit.settings import read
 
-from . import configuration, installation, storage, surroundings
+from . import configuration, installation, storage, surroundings, understanding
 from .report import Finding, has_broken
 
 
@@ -20,7 +20,7 @@ def run(*, port: int) -> list[Finding]:
     settings = house_settings(None)
     channels = configuration.channels()
     outside = asyncio.run(_outside(settings, port=port, has_channels=not has_broken([channels])))
-    machine = [installation.home(settings.ssa_home), configuration.agents(), channels]
+    machine = [installation.home(settings.ssa_home), configuration.agents(), understanding.embeddings(), channels]
     return [*findings, *machine, *outside, *configuration.production(settings)]
 
 
