@@ -52,7 +52,7 @@ def test_a_part_belongs_to_the_story_that_it_was_told_of_and_has_an_id_of_its_ow
     with tracing.Span("turn", TOLD, request_id="r", session_id="s") as span:
         within = tracing.current()
 
-    assert within == (span.traceparent, "r", "s")
+    assert within == tracing.Correlation(span.traceparent, "r", "s")
     assert within.trace_id == TRACE
     assert span.traceparent[36:52] not in {SPAN, "0" * 16}
     assert tracing.current() is None
@@ -62,7 +62,7 @@ def test_a_part_inside_another_continues_it_and_knows_what_it_knew():
     with tracing.Span("turn", TOLD, request_id="r", session_id="s") as outer, tracing.Span("tool") as inner:
         within = tracing.current()
 
-    assert within == (inner.traceparent, "r", "s")
+    assert within == tracing.Correlation(inner.traceparent, "r", "s")
     assert inner.traceparent[:35] == outer.traceparent[:35]
     assert inner.traceparent != outer.traceparent
 

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, cast
 
 import structlog
 from structlog.types import EventDict, WrappedLogger
@@ -35,8 +35,9 @@ _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 log = structlog.get_logger(__name__)
 
 
-class Correlation(NamedTuple):
-    """What is known about the story that the present work belongs to."""
+@dataclass(slots=True)
+class Correlation:
+    """What is known about the story that the present work belongs to; `note` adds to it."""
 
     traceparent: str
     request_id: str | None = None
@@ -103,7 +104,7 @@ def note(*, request_id: str, session_id: str | None = None) -> None:
     """Remember what has become known about the present story."""
     now = _CURRENT.get()
     if now is not None:
-        _CURRENT.set(Correlation(now.traceparent, request_id, session_id))
+        now.request_id, now.session_id = request_id, session_id
 
 
 def correlate(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -107,7 +107,7 @@ def scope_of(origin: Origin, policies: ScopePolicies, *, session_id: str) -> str
 
 def scope_by(policy: ScopePolicy, origin: Origin, *, session_id: str) -> str | None:
     """Return the scope that one policy gives, or None if what it goes by is missing."""
-    kind = origin.integration_type.value.lower()
+    kind = origin.integration_type.lower()
     match policy:
         case ScopePolicy.USER:
             return "user"

@@ -6,6 +6,7 @@ endpoint takes the request and its model and returns a finished response; `Light
 
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -158,18 +159,24 @@ def parse(model: type[BaseModel], body: bytes) -> BaseModel:
 
 class _QuickHeaders(Headers):
     def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
-        super().__init__(raw=raw)
+        self._list = raw
         # Of a header that is there twice, the first counts, as everywhere in Starlette.
-        self._values = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(raw)}
+        self._values = dict(reversed(raw))
 
     def __getitem__(self, key: str) -> str:
-        return self._values[key.lower()]
+        return self._values[_raw(key)].decode("latin-1")
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and key.lower() in self._values
+        return isinstance(key, str) and _raw(key) in self._values
 
     def get(self, key: str, default: Any = None) -> Any:
-        return self._values.get(key.lower(), default)
+        value = self._values.get(_raw(key))
+        return default if value is None else value.decode("latin-1")
+
+
+@lru_cache(maxsize=256)
+def _raw(name: str) -> bytes:
+    return name.lower().encode("latin-1")
 
 
 def _problem(error: ValidationError) -> Problem:

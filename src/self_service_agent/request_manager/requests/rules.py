@@ -104,7 +104,7 @@ def normalized(
         {
             "request_id": request_id,
             "user_id": user.user_id,
-            "integration_type": request.integration_type.value,
+            "integration_type": request.integration_type,
             "request_type": request.request_type,
             "content": request.content.strip(),
             "integration_context": integration_context_of(request) | {"traceparent": traceparent},
@@ -124,7 +124,7 @@ def fingerprint_of(request: BaseRequest) -> str:
 
 def integration_context_of(request: BaseRequest) -> dict[str, Any]:
     """Return what the entry point knows about where a request came from."""
-    context: dict[str, Any] = {"platform": request.integration_type.value.lower()}
+    context: dict[str, Any] = {"platform": request.integration_type.lower()}
     if request.metadata:
         context["metadata"] = request.metadata
     match request:
