@@ -9,7 +9,7 @@ from self_service_agent.kit.database import DatabaseSettings, running_postgres
 from self_service_agent.kit.settings import read
 from self_service_agent.shared_models import migrate as migrations
 
-from . import keys, sessions, talk
+from . import evaluate, keys, sessions, talk
 from .addresses import address_of
 from .ports import PORTS, Name
 from .settings import HouseSettings
@@ -23,6 +23,7 @@ database = typer.Typer(no_args_is_help=True, help="The database in use.")
 app.add_typer(database, name="db")
 app.add_typer(keys.app, name="keys")
 app.add_typer(sessions.app, name="sessions")
+app.command()(evaluate.evaluate)
 
 Bind = Annotated[str | None, typer.Option(help="The address to answer on (SSA_BIND).")]
 Url = Annotated[str, typer.Option(help="Where the request manager answers.")]

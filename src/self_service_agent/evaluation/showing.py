@@ -1,0 +1,47 @@
+"""A run on a terminal: progress while it lasts, then the gates, the effort, and what went wrong."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from .records import Record
+from .run import Run
+
+_MOST_SHOWN = 40
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[Record], None]]:
+    """Show how far a run is; what is yielded is told of each scenario that is over."""
+    console = Console(file=sys.__stderr__)  # the run takes standard error for itself
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as shown:
+        task = shown.add_task("scenarios", total=total)
+
+        def heard(_record: Record) -> None:
+            shown.advance(task)
+
+        yield heard
+
+
+def show(run: Run) -> None:
+    """Print what came of a run."""
+    console = Console(highlight=False, soft_wrap=True)
+    gates = Table("metric", "measured", "wanted", "", box=None, pad_edge=False)
+    for gate in run.gates:
+        gates.add_row(gate.metric, gate.measured, gate.wanted, "[green]holds[/]" if gate.holds else "[red]BROKEN[/]")
+    console.print(gates)
+    effort = run.effort
+    console.print(
+        f"\n{effort.scenarios} scenarios, {effort.turns} turns ({effort.turns_per_scenario} each, "
+        f"{effort.asked_again} asked again), p50 {effort.p50_ms} ms, p95 {effort.p95_ms} ms, {effort.tokens} tokens, "
+        f"{effort.handed_over} handed over; engine {run.engine}; {run.seconds} s"
+    )
+    for finding in run.findings[:_MOST_SHOWN]:
+        console.print(f"- {finding.scenario_id}: {finding.metric}: {finding.detail}", markup=False)
+    if len(run.findings) > _MOST_SHOWN:
+        console.print(f"- and {len(run.findings) - _MOST_SHOWN} more; see the report")
