@@ -1,7 +1,8 @@
 """The command `ssa`."""
 
 import asyncio
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +14,12 @@ from . import evaluate, keys, sessions, talk
 from .addresses import address_of
 from .ports import PORTS, Name
 from .settings import HouseSettings
-from .starting import explained, fail, say, settled
+from .starting import explained, fail, refuse_stand_ins, say, settled
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from starlette.applications import Starlette
 
 # The services bring a second of imports along, which a question in a terminal should not wait for: each command
 # imports what it needs.
@@ -26,6 +32,7 @@ app.add_typer(sessions.app, name="sessions")
 app.command()(evaluate.evaluate)
 
 Bind = Annotated[str | None, typer.Option(help="The address to answer on (SSA_BIND).")]
+Workers = Annotated[int, typer.Option(min=1, max=64, help="How many processes share the port.")]
 Url = Annotated[str, typer.Option(help="Where the request manager answers.")]
 User = Annotated[str, typer.Option(help="Who you are: a login or an e-mail address.")]
 Key = Annotated[str | None, typer.Option(envvar="SSA_API_KEY", help="Your API key; in development the login.")]
@@ -37,40 +44,67 @@ LOCAL = "http://127.0.0.1:8080"
 def up(
     port: Annotated[int, typer.Option(help="The port to answer on; 0 takes a free one.")] = 8080,
     bind: Bind = None,
+    workers: Workers = 1,
 ) -> None:
-    """Run everything in one process."""
+    """Run everything in one process, or in several that are all alike."""
     with explained():
         settings = settled(bind)
-        from . import server  # noqa: PLC0415  # see above
-
-        listening = server.listen(settings.ssa_bind, port)
-        from . import house  # noqa: PLC0415  # see above
-
-        server.serve(
-            house.everything(settings, port=listening.getsockname()[1], say=say),
-            listening,
-            is_production=not settings.is_development,
+        if workers > 1:
+            refuse_stand_ins(settings)
+        _answer(
+            lambda house, port: house.everything(settings, port=port, say=say),
+            settings,
+            port=port,
+            workers=workers,
+            command=("up",),
         )
 
 
 @app.command()
-def serve(
+def serve(  # noqa: PLR0917  # typer reads them by name
     name: Annotated[str, typer.Argument(help="The service.")],
     port: Annotated[int | None, typer.Option(help="The port to answer on, instead of its usual one.")] = None,
     bind: Bind = None,
+    workers: Workers = 1,
 ) -> None:
-    """Run one service in a process of its own."""
+    """Run one service in a process of its own, or in several that are all alike."""
     if name not in set(Name):
         fail(f"there is no service {name}; choose one of {', '.join(Name)}")
     service = Name(name)
     with explained():
         settings = settled(bind)
-        from . import server  # noqa: PLC0415  # see above
+        if workers > 1 and service is Name.MOCK_SERVICENOW:
+            fail("the mock ServiceNow keeps its tables in memory: it cannot have more than one worker")
+        _answer(
+            lambda house, _port: house.alone(service, settings, say=say),
+            settings,
+            port=PORTS[service] if port is None else port,
+            workers=workers,
+            command=("serve", name),
+        )
 
-        listening = server.listen(settings.ssa_bind, PORTS[service] if port is None else port)
-        from . import house  # noqa: PLC0415  # see above
 
-        server.serve(house.alone(service, settings, say=say), listening, is_production=not settings.is_development)
+def _answer(
+    build: "Callable[[ModuleType, int], Starlette]",
+    settings: HouseSettings,
+    *,
+    port: int,
+    workers: int,
+    command: Sequence[str],
+) -> None:
+    """Answer on the port, in this process or in workers, until a signal says stop."""
+    from . import server  # noqa: PLC0415  # see above
+    from .workers import WorkerSettings, inherited, supervise  # noqa: PLC0415  # see above
+
+    shared = inherited(read(WorkerSettings))
+    listening = shared or server.listen(settings.ssa_bind, port)
+    port = listening.getsockname()[1]
+    if workers > 1 and shared is None:
+        arguments = (*command, "--bind", settings.ssa_bind, "--port", str(port))
+        raise typer.Exit(supervise(arguments, listening, count=workers))
+    from . import house  # noqa: PLC0415  # see above
+
+    server.serve(build(house, port), listening, is_production=not settings.is_development, is_worker=shared is not None)
 
 
 @app.command()

@@ -1,6 +1,8 @@
 """Serving an application on a port until a signal says stop, then finishing what is at hand."""
 
+import asyncio
 import gc
+import os
 import re
 import socket
 import sys
@@ -67,19 +69,28 @@ class Server(uvicorn.Server):
     It opens and closes the application itself, because uvicorn would turn what goes wrong there into a traceback.
     """
 
-    def __init__(self, config: uvicorn.Config, app: Starlette) -> None:
+    def __init__(self, config: uvicorn.Config, app: Starlette, *, is_worker: bool = False) -> None:
         super().__init__(config)
         self._app = app
+        self._is_worker = is_worker
         self._opened = AsyncExitStack()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await self._opened.enter_async_context(self._app.router.lifespan_context(self._app))
         await super().startup(sockets)
         _collect_rarely()
+        if self._is_worker:
+            asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._be_orphaned)
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
             sys.stdout.write(f"ready http://{f'[{host}]' if ':' in host else host}:{port}\n")
             sys.stdout.flush()
+
+    def _be_orphaned(self) -> None:
+        """Stop when standard input ends, and with it the parent."""
+        if not os.read(sys.stdin.fileno(), 1):
+            asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+            self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await super().shutdown(sockets)
@@ -115,8 +126,11 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def serve(app: Starlette, listening: socket.socket, *, is_production: bool = False) -> None:
-    """Serve until SIGTERM or SIGINT; `is_production` decides how strict browsers are told to be."""
+def serve(app: Starlette, listening: socket.socket, *, is_production: bool = False, is_worker: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT, a worker also until its parent ends.
+
+    `is_production` decides how strict browsers are told to be.
+    """
     origins = read(BrowserSettings).allowed_origins(is_production=is_production)
     # Named, not left to `auto`: a missing uvloop or httptools would cost a factor of four without a word.
     config = uvicorn.Config(
@@ -133,7 +147,7 @@ def serve(app: Starlette, listening: socket.socket, *, is_production: bool = Fal
         timeout_graceful_shutdown=_DRAIN_SECONDS,
         backlog=_BACKLOG,
     )
-    Server(config, app).run(sockets=[listening])
+    Server(config, app, is_worker=is_worker).run(sockets=[listening])
 
 
 def security_headers(*, is_production: bool) -> list[tuple[str, str]]:

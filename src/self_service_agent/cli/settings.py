@@ -43,6 +43,11 @@ class HouseSettings(Settings):
 _SURROUNDINGS = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "TERM")
 
 
+def whole_environment(**more: str) -> dict[str, str]:
+    """Return the environment as it is, for another process of this same installation."""
+    return {**os.environ, **more}
+
+
 def clean_environment(home: Path) -> dict[str, str]:
     """Return the environment of a development installation in `home` that takes nothing from this one's settings."""
     kept = {name: os.environ[name] for name in _SURROUNDINGS if name in os.environ}

@@ -74,6 +74,15 @@ def settled(bind: str | None) -> HouseSettings:
     return settings
 
 
+def refuse_stand_ins(settings: HouseSettings) -> None:
+    """Raise `SettingsError` if several processes would each have a ServiceNow or a mailbox of their own."""
+    if settings.is_development and not (settings.servicenow_instance_url and settings.smtp_host):
+        raise SettingsError(
+            "SERVICENOW_INSTANCE_URL, SMTP_HOST: the stand-ins of development live in one process; name a ServiceNow "
+            "(such as `ssa serve mock-servicenow`) and a mail server that all workers share"
+        )
+
+
 def _make_home(settings: HouseSettings) -> None:
     try:
         settings.ssa_home.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -6,12 +6,16 @@ up when somebody asks for the metrics, and for no other reason.
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Generic, Self, TypeAlias, TypeVar
 
 import prometheus_client
-from prometheus_client import Counter, Gauge, Histogram, Info
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from .settings import Settings, read
 
 Labels: TypeAlias = "str | tuple[str, ...]"
 MetricT = TypeVar("MetricT", bound=MetricWrapperBase)
@@ -75,9 +79,16 @@ DELIVERIES = Bound(
     Counter("ssa_deliveries", "Deliveries by where an attempt, or the plan, left them.", ("channel", "outcome"))
 )
 QUEUE_AGE = Bound(
-    Gauge("ssa_queue_oldest_age_seconds", "How long the oldest thing in a queue is overdue; 0 if none is.", ("queue",))
+    Gauge(
+        "ssa_queue_oldest_age_seconds",
+        "How long the oldest thing in a queue is overdue; 0 if none is.",
+        ("queue",),
+        multiprocess_mode="livemostrecent",
+    )
 )
-DATABASE_UP = Gauge("ssa_database_up", "1 if the database answered when it was last asked, else 0.")
+DATABASE_UP = Gauge(
+    "ssa_database_up", "1 if the database answered when it was last asked, else 0.", multiprocess_mode="livemostrecent"
+)
 
 
 class Publishing:
@@ -102,6 +113,12 @@ class Publishing:
             EVENTS_PUBLISHED[event_type, outcome].inc(count)
 
 
+class MetricsSettings(Settings):
+    """Where the workers of one parent put their counts together; the library reads it itself."""
+
+    prometheus_multiproc_dir: Path | None = None
+
+
 Reader = Callable[[], Awaitable[None]]
 
 _READERS: list[Reader] = []
@@ -121,4 +138,10 @@ async def shown() -> bytes:
     """Return all metrics in Prometheus' text format, looked up as far as they are not counted."""
     for reader in tuple(_READERS):
         await reader()
-    return prometheus_client.generate_latest()
+    folder = read(MetricsSettings).prometheus_multiproc_dir
+    if folder is None:
+        return prometheus_client.generate_latest()
+    together = CollectorRegistry()
+    MultiProcessCollector(together, str(folder))  # type: ignore[no-untyped-call]
+    together.register(BUILD)
+    return prometheus_client.generate_latest(together)
