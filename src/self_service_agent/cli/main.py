@@ -10,7 +10,7 @@ from self_service_agent.kit.database import DatabaseSettings, running_postgres
 from self_service_agent.kit.settings import read
 from self_service_agent.shared_models import migrate as migrations
 
-from . import evaluate, keys, sessions, talk
+from . import evaluate, keys, knowledge, sessions, talk
 from .addresses import address_of
 from .ports import PORTS, Name
 from .settings import HouseSettings
@@ -30,6 +30,7 @@ app.add_typer(database, name="db")
 app.add_typer(keys.app, name="keys")
 app.add_typer(sessions.app, name="sessions")
 app.command()(evaluate.evaluate)
+app.add_typer(knowledge.app, name="knowledge")
 
 Bind = Annotated[str | None, typer.Option(help="The address to answer on (SSA_BIND).")]
 Workers = Annotated[int, typer.Option(min=1, max=64, help="How many processes share the port.")]
