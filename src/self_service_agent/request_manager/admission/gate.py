@@ -141,4 +141,7 @@ class _Entry:
 
 
 def _has_body(scope: Scope) -> bool:
-    return any(name in _BODY_HEADERS for name, _ in scope["headers"])
+    for name, _ in scope["headers"]:  # noqa: SIM110  # `any` takes three times as long, and this is on the hottest path
+        if name in _BODY_HEADERS:
+            return True
+    return False

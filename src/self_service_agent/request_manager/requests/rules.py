@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -54,11 +54,16 @@ def wishes_of(headers: Mapping[str, str], query: Mapping[str, str]) -> Wishes:
     key = headers.get("idempotency-key")
     if key is not None and not (0 < len(key) <= _KEY_LIMIT and key.isprintable()):
         raise InvalidIdempotencyKey("Idempotency-Key must have 1 to 255 printable characters")
-    prefers_async = "respond-async" in headers.get("prefer", "").lower()
+    wishes = _wishes(headers.get("prefer", ""), headers.get("accept", ""), query.get("async", ""))
+    return wishes if key is None else replace(wishes, idempotency_key=key)
+
+
+@lru_cache(maxsize=256)
+def _wishes(prefer: str, accept: str, asynchronous: str) -> Wishes:
     return Wishes(
-        asynchronous=prefers_async or query.get("async", "").lower() in {"true", "1"},
-        stream="text/event-stream" in headers.get("accept", "").lower(),
-        idempotency_key=key,
+        asynchronous="respond-async" in prefer.lower() or asynchronous.lower() in {"true", "1"},
+        stream="text/event-stream" in accept.lower(),
+        idempotency_key=None,
     )
 
 
