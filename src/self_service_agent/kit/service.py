@@ -11,20 +11,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import problems, tracing
 from .http.answers import completing
+from .http.error_forms import ErrorForm, speaking
 from .http.light import LightRoutes
 from .http.limits import RequestLimit
 
 # What opens may put a gate at `app.state.gate`: every request goes through it, and it decides whether to pass it on.
 Gate = Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]
 
-_API = "/api/"
+_API = ("/api/", "/v1/")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
     """`open` enters what the service needs and puts it on `app.state`; it is left in reverse order at shut-down.
 
-    `mounts` are whole applications by the path under which they answer; `open` runs their lifespans.
+    `mounts` are whole applications by the path under which they answer; `open` runs their lifespans. `error_forms`
+    are what errors look like under some paths, by how these begin, instead of as problem documents.
     """
 
     name: str
@@ -32,17 +34,22 @@ class Service:
     routers: Sequence[APIRouter] = ()
     mounts: Mapping[str, ASGIApp] = field(default_factory=dict)
     problems: Mapping[type[Exception], int] = field(default_factory=dict)
+    error_forms: Mapping[str, ErrorForm] = field(default_factory=dict)
 
 
 class _Application(FastAPI):
     """Takes requests to light routes there before its middlewares see them, and all of them through the gate."""
 
     light_routes: LightRoutes
+    error_forms: Mapping[str, ErrorForm]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
+        for beginning, form in self.error_forms.items():
+            if scope["path"].startswith(beginning):
+                send = speaking(form, send)
         answer: ASGIApp = self.light_routes if self.light_routes.has(scope) else self._answer
         gate: Gate | None = self.state.gate
         if gate is None:
@@ -70,6 +77,7 @@ def create_app(title: str, version: str, services: Sequence[Service]) -> FastAPI
     # A path is right or it is not: a redirect would name whatever host the caller did.
     app = _Application(title=title, version=version, lifespan=lifespan, redirect_slashes=False)
     app.state.gate = None
+    app.error_forms = {path: form for service in services for path, form in service.error_forms.items()}
     app.light_routes = LightRoutes(app, [router for service in services for router in service.routers])
     app.add_middleware(RequestLimit)
     problems.install(app, {error: status for service in services for error, status in service.problems.items()})

@@ -37,6 +37,9 @@ from .keys import endpoints as keys
 from .keys.desk import KeyDesk
 from .keys.environment import development_keys, environment_keys
 from .keys.service import ApiKeys
+from .openai_api import endpoints as openai_api
+from .openai_api.errors import in_openai_form
+from .openai_api.service import Models
 from .requests import endpoints, lookups
 from .requests.dependencies import Doors
 from .requests.repository import IdempotencyKeyReused, PersonChanged, SessionUnavailable, UnstorableRequest
@@ -151,6 +154,7 @@ def request_manager(settings: RequestManagerSettings, *, limits: AdmissionSettin
             anonymous_generic=settings.allow_anonymous_generic,
             admission=admission,
         )
+        app.state.openai_models = Models(app.state.request_manager, jwt_secret=settings.openwebui_jwt_secret)
         async with waiters.running():
             with admission.running(app):
                 yield
@@ -159,8 +163,15 @@ def request_manager(settings: RequestManagerSettings, *, limits: AdmissionSettin
     return Service(
         name=events.REQUEST_MANAGER,
         open=run,
-        routers=(endpoints.router, lookups.router, conversations.router),
+        routers=(
+            endpoints.router,
+            lookups.router,
+            conversations.router,
+            openai_api.router,
+            openai_api.light_router,
+        ),
         problems=_PROBLEMS,
+        error_forms={"/v1/": in_openai_form},
     )
 
 

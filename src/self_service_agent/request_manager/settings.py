@@ -22,6 +22,7 @@ class RequestManagerSettings(Settings):
     hr_api_key: SecretStr | None = None
     monitoring_api_key: SecretStr | None = None
     slack_signing_secret: SecretStr | None = None
+    openwebui_jwt_secret: SecretStr | None = Field(default=None, min_length=32)
 
     @property
     def session_lifetime(self) -> timedelta:

@@ -108,6 +108,13 @@ class WebRequest(BaseRequest):
     user_agent: Annotated[Text, Field(max_length=500)] | None = None
 
 
+class AddressedRequest(WebRequest):
+    """A question to one agent; `digest` is the same for the same question in the same place of a conversation."""
+
+    target_agent_id: Annotated[ShortText, Field(min_length=1)]
+    digest: Annotated[Text, Field(max_length=64)]
+
+
 class CLIRequest(BaseRequest):
     integration_type: IntegrationType = IntegrationType.CLI
     cli_session_id: ShortText | None = None

@@ -12,6 +12,17 @@ _REMEMBER = """
 """
 
 
+# What others may ask for: the definitions in use, and no earlier ones of the same agents.
+_PUBLISH = """
+    WITH known AS (
+        SELECT digest FROM agent_definitions WHERE digest = ANY($1) OR published_at IS NOT NULL
+        ORDER BY digest FOR UPDATE
+    )
+    UPDATE agent_definitions d SET published_at = CASE WHEN d.digest = ANY($1) THEN coalesce(published_at, now()) END
+    FROM known k WHERE d.digest = ANY(ARRAY(SELECT digest FROM known)) AND d.digest = k.digest
+"""
+
+
 class DefinitionStore:
     """Every definition that was ever in use here, by its digest."""
 
@@ -20,10 +31,13 @@ class DefinitionStore:
         self._known: dict[str, AgentDefinition] = {}
 
     async def remember(self, definitions: Iterable[AgentDefinition]) -> None:
-        """Keep what is in use now."""
+        """Keep what is in use now, and publish that instead of what was in use before."""
+        digests = []
         for definition in definitions:
             await self._pool.execute(_REMEMBER, definition.digest, definition.id, definition.version, definition.body)
             self._known[definition.digest] = definition
+            digests.append(definition.digest)
+        await self._pool.execute(_PUBLISH, digests)
 
     async def find(self, digest: str) -> AgentDefinition | None:
         """Return the definition with this digest, if it was ever in use here."""

@@ -15,7 +15,7 @@ from self_service_agent.kit.problems import Problem, problem_response
 from .callers import leave
 from .rules import is_behind
 
-_GUARDED = "/api/"
+_GUARDED = ("/api/", "/v1/")
 _OUR_OWN = "/api/v1/events/"  # our services say these to each other, about work that was admitted before
 _TICK_SECONDS = 0.25
 _QUIET_SECONDS = 60.0

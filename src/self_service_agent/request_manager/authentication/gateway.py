@@ -65,14 +65,19 @@ class GatewayHeaders:
         named = [(name.lower(), value) for name, value in headers if name.lower() in _ALL]
         if not named:
             return None
-        if not self._is_trusted(peer):
+        if not self.trusts(peer):
             raise Unauthenticated("headers that name a user are taken from our own gateway only")
         if len({name for name, _ in named}) < len(named):
             raise Unauthenticated("a header that names a user was sent twice")
         values = {name: text for name, value in named if (text := _text(value))}
         return self._principal(values) if values else None
 
-    def _is_trusted(self, peer: str | None) -> bool:
+    def names_somebody(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Tell whether there are headers of a gateway, whoever sent them."""
+        return any(name.lower() in _ALL for name, _ in headers)
+
+    def trusts(self, peer: str | None) -> bool:
+        """Tell whether a peer is one of ours."""
         try:
             address = ip_address(peer or "")
         except ValueError:

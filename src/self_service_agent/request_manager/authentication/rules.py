@@ -52,6 +52,9 @@ _READING: Final = frozenset({"GET", "HEAD"})
 _SCOPES: Final = (
     ("/api/v1/requests", Scope.REQUESTS_WRITE),
     ("/api/v1/conversations", Scope.REQUESTS_READ),
+    ("/v1/chat", Scope.REQUESTS_WRITE),
+    ("/v1/responses", Scope.REQUESTS_WRITE),
+    ("/v1/models", Scope.REQUESTS_READ),
     ("/api/v1/sessions", Scope.SESSIONS),
     ("/api/v1/keys", Scope.KEYS),
     ("/api/v1/integration-defaults", Scope.INTEGRATIONS),

@@ -77,6 +77,21 @@ class Authentication:
             self._within_scopes(request, principal)
         return principal
 
+    async def asker(self, request: Request) -> Principal:
+        """Return the person, or the service that asks for persons, whom the credential names."""
+        bearer = request.headers.get("authorization", "").partition(" ")[2].strip()
+        owner = await self._keys.find(bearer) if bearer else None
+        if owner is None or owner.tool_id is None or self._gateway.names_somebody(request.headers.raw):
+            return await self.person(request)
+        principal = _principal(owner)
+        if principal.scopes:
+            self._within_scopes(request, principal)
+        return principal
+
+    def trusts(self, request: Request) -> bool:
+        """Tell whether a request comes from our own gateway."""
+        return self._gateway.trusts(request.client.host if request.client else None)
+
     async def tool(self, request: Request) -> Principal:
         """Return the tool whose `x-api-key` this is, or raise `Unauthenticated`."""
         key = request.headers.get("x-api-key")
@@ -130,8 +145,12 @@ class Authentication:
 
     def forbid(self, request: Request, principal: Principal, message: str) -> NoReturn:
         """Raise `Forbidden`, and have it in the audit log."""
-        self._record_refusal(request, principal, message)
-        raise Forbidden(message)
+        self.refuse(request, principal, Forbidden(message))
+
+    def refuse(self, request: Request, principal: Principal, error: Forbidden | Unauthenticated) -> NoReturn:
+        """Raise `error`, and have it in the audit log."""
+        self._record_refusal(request, principal, str(error))
+        raise error
 
     async def user(self, principal: Principal) -> User:
         """Return the user behind a principal, remembered in this process for a short time."""

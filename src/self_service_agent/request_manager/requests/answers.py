@@ -1,7 +1,7 @@
 """How an accepted request is answered over HTTP: at once, later, or as a stream of events."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack
 from functools import lru_cache, partial
 from http import HTTPStatus
@@ -20,10 +20,10 @@ from self_service_agent.shared_models.requests import AgentResponse, BaseRequest
 from self_service_agent.shared_models.users import User
 
 from .dependencies import Doors, doors_of
-from .repository import StoredRequest
+from .repository import NewRequest, StoredRequest
 from .rules import Wishes, wishes_of
 from .service import Pending
-from .telling import Telling, event, position_of
+from .telling import Teller, Telling, position_of
 
 _KEEP_ALIVE_SECONDS = 15
 _LATER = (b"retry-after", b"1")
@@ -38,7 +38,7 @@ async def respond(request: Request, body: BaseRequest, user: User, *, wishes: Wi
     wishes = wishes or wishes_of(request.headers, _query(request.scope["query_string"]))
     if wishes.stream and not wishes.asynchronous:
         return await _stream(request, body, user=user, wishes=wishes)
-    outcome = await doors.requests.answer(body, user, wishes, gone=partial(_disconnect, request))
+    outcome = await doors.requests.answer(body, user, wishes, gone=partial(disconnected, request))
     return answered(outcome) if isinstance(outcome, AgentResponse) else accepted(outcome)
 
 
@@ -47,7 +47,7 @@ def _query(query_string: bytes) -> Mapping[str, str]:
     return QueryParams(query_string)
 
 
-async def _disconnect(request: Request) -> None:
+async def disconnected(request: Request) -> None:
     """Return once the caller has gone."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
@@ -94,18 +94,33 @@ def accepted_of(pending: Pending) -> dict[str, str]:
 
 
 async def _stream(request: Request, body: BaseRequest, *, user: User, wishes: Wishes) -> Response:
-    """Accept before the stream begins, so that a refusal is still an error and not an event."""
     doors = doors_of(request)
-    new = doors.requests.prepare(body, user, wishes, request_id=new_id())
+    told_before = position_of(request.headers.get("last-event-id"))
+
+    def telling(stored: StoredRequest) -> Telling:
+        return Telling(after=told_before if stored.repeated else 0)
+
+    return await stream(doors, doors.requests.prepare(body, user, wishes, request_id=new_id()), telling=telling)
+
+
+async def stream(
+    doors: Doors,
+    new: NewRequest,
+    *,
+    telling: Callable[[StoredRequest], Teller],
+    known: StoredRequest | None = None,
+) -> Response:
+    """Accept a request before the stream of its answer begins, so that a refusal is still an error and not an event.
+
+    `known` is the same request, if it is known to have been accepted before.
+    """
     with ExitStack() as stack:
         progress = stack.enter_context(doors.followers.following(new.request_id))
         future = stack.enter_context(doors.requests.waiters.waiting(new.request_id))
-        stored = await doors.requests.accept(new)
-        telling = Telling()
+        stored = known or await doors.requests.accept(new)
         if stored.repeated:
             progress = stack.enter_context(doors.followers.joining(stored.request_id))
-            telling = Telling(after=position_of(request.headers.get("last-event-id")))
-        events = _events(doors, stored, telling, progress=progress, future=future, until=stack.pop_all())
+        events = _events(doors, stored, telling(stored), progress=progress, future=future, until=stack.pop_all())
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
@@ -113,7 +128,7 @@ async def _stream(request: Request, body: BaseRequest, *, user: User, wishes: Wi
 async def _events(
     doors: Doors,
     stored: StoredRequest,
-    telling: Telling,
+    telling: Teller,
     *,
     progress: "asyncio.Queue[Progress]",
     future: "asyncio.Future[AgentResponse]",
@@ -134,10 +149,11 @@ async def _events(
         finally:
             answer.cancel()
         outcome = answer.result()
-        if not isinstance(outcome, AgentResponse):
-            yield event("accepted", accepted_of(outcome))
-            return
-        for told in telling.answer(outcome.content, result_of(outcome)):
+        if isinstance(outcome, AgentResponse):
+            last = telling.answer(outcome.content, result_of(outcome))
+        else:
+            last = telling.later(accepted_of(outcome))
+        for told in last:
             yield told
 
 

@@ -31,7 +31,7 @@ STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
     "/{request_id}/events",  # noqa: FAST003  # read by the dependency
     response_class=StreamingResponse,
     responses={
-        200: {"content": {"text/event-stream": {}}, "description": "`status`, `token`…, `final`"},
+        200: {"content": {"text/event-stream": {}}, "description": "`status`, `tool`…, `token`…, `final`"},
         204: {"description": "Everything was told before: do not come back"},
         410: {"description": "Expired"},
     },

@@ -11,6 +11,7 @@ import orjson
 
 from self_service_agent.shared_models.integrations import IntegrationType
 from self_service_agent.shared_models.requests import (
+    AddressedRequest,
     BaseRequest,
     CLIRequest,
     DeliveryChoice,
@@ -124,6 +125,8 @@ def normalized(
 
 def fingerprint_of(request: BaseRequest) -> str:
     """Return a digest by which a repeated Idempotency-Key is told from a reused one."""
+    if isinstance(request, AddressedRequest):
+        return request.digest
     return hashlib.sha256(request.model_dump_json().encode()).hexdigest()
 
 
@@ -161,7 +164,9 @@ def integration_context_of(request: BaseRequest) -> dict[str, Any]:
 
 
 def target_agent_of(request: BaseRequest) -> str | None:
-    """Return the agent that a tool's request goes to without routing, or raise `InvalidAgentId`."""
+    """Return the agent that a request goes to without routing, or raise `InvalidAgentId`."""
+    if isinstance(request, AddressedRequest):
+        return request.target_agent_id
     if not isinstance(request, ToolRequest):
         return None
     named = request.tool_context.get("target_agent_id") or request.metadata.get("target_agent_id")

@@ -17,7 +17,7 @@ from self_service_agent.kit.ids import new_id
 from self_service_agent.request_manager.results import repository as results
 from self_service_agent.request_manager.results.waiters import Waiters
 from self_service_agent.shared_models import events
-from self_service_agent.shared_models.requests import AgentResponse, BaseRequest, RequestStatus
+from self_service_agent.shared_models.requests import AddressedRequest, AgentResponse, BaseRequest, RequestStatus
 from self_service_agent.shared_models.sessions import ScopePolicies, scope_of_request
 from self_service_agent.shared_models.users import User
 
@@ -86,18 +86,30 @@ class Requests:
         if wishes.asynchronous:
             stored = await self.accept(new)
             return await self._pending_again(stored) if stored.repeated else _pending(stored)
+        return await self.see_through(new, gone=gone)
+
+    async def see_through(
+        self, new: NewRequest, *, gone: Gone, known: StoredRequest | None = None
+    ) -> AgentResponse | Pending:
+        """Accept a request, or take up the one that is `known` to be the same, and wait for its answer."""
         with self.waiters.waiting(new.request_id) as future:
-            stored = await self.accept(new)
+            stored = known or await self.accept(new)
             return await self.wait(stored, future, gone)
 
-    def prepare(self, request: BaseRequest, user: User, wishes: Wishes, *, request_id: str) -> NewRequest:
-        """Return `request` in the form in which it is stored, under an id that the caller may follow already."""
+    def prepare(
+        self, request: BaseRequest, user: User, wishes: Wishes, *, request_id: str, scope: str | None = None
+    ) -> NewRequest:
+        """Return `request` in the form in which it is stored, under an id that the caller may follow already.
+
+        `scope` names the session that it belongs to, instead of the policies.
+        """
         waits = not wishes.asynchronous
         wanted = request.wanted_session
         session_id = new_id()
         tracing.note(request_id=request_id)
         channel_id, thread_id = rules.thread_of(request)
-        scope = scope_of_request(request, self._policy.scopes, session_id=session_id)
+        scope = scope or scope_of_request(request, self._policy.scopes, session_id=session_id)
+        is_known_again = wishes.idempotency_key is not None or isinstance(request, AddressedRequest)
         return NewRequest(
             request_id=request_id,
             user_id=user.user_id,
@@ -116,7 +128,7 @@ class Requests:
                 traceparent=tracing.traceparent() or tracing.new(),
             ),
             idempotency_key=wishes.idempotency_key,
-            fingerprint=rules.fingerprint_of(request) if wishes.idempotency_key else None,
+            fingerprint=rules.fingerprint_of(request) if is_known_again else None,
             reply_to=self.waiters.replica if waits else None,
             promised=wishes.asynchronous or wishes.stream,
             delivery=rules.delivery_json(request, asynchronous=wishes.asynchronous),

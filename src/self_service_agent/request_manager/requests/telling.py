@@ -6,7 +6,7 @@ the whole answer. What a number stands for is found from the stored request alon
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from pydantic_core import to_json
 
@@ -17,6 +17,26 @@ _PENDING, _PROCESSING, _FINAL = 1, 2, 2**31
 _FINAL_ID: Final = "final"
 _PIECE = re.compile(r"\S+\s*|\s+")
 _DIGITS = 9
+
+
+class Teller(Protocol):
+    """Puts what happens to a request into the lines of a stream."""
+
+    def status(self, status: RequestStatus, data: Mapping[str, Any]) -> Iterator[bytes]:
+        """Tell how far a request is that is not answered yet."""
+        ...
+
+    def said(self, progress: Progress) -> Iterator[bytes]:
+        """Tell what was said on the way."""
+        ...
+
+    def answer(self, content: str, result: Mapping[str, Any]) -> Iterator[bytes]:
+        """Tell the rest of the answer's text, and the whole answer."""
+        ...
+
+    def later(self, accepted: Mapping[str, Any]) -> Iterator[bytes]:
+        """Tell that the answer takes longer than the stream lives, and where it will be."""
+        ...
 
 
 class Telling:
@@ -41,6 +61,8 @@ class Telling:
                 yield from self._tell(_PROCESSING, "status", data)
             case "token" if end - len(data["text"]) == self._characters:
                 yield from self._tell(_PROCESSING + end, "token", data)
+            case "tool":  # no part of the story: what a tool does is over when the answer is there
+                yield event("tool", data)
             case _:
                 pass
 
@@ -49,6 +71,10 @@ class Telling:
         for piece in _PIECE.finditer(content, self._characters):
             yield from self._tell(_PROCESSING + piece.end(), "token", {"text": piece[0]})
         yield from self._tell(_FINAL, "final", result)
+
+    def later(self, accepted: Mapping[str, Any]) -> Iterator[bytes]:
+        """Tell where the answer will be."""
+        yield event("accepted", accepted)
 
     @property
     def _characters(self) -> int:
