@@ -88,6 +88,23 @@ def test_secrets_are_hidden_by_name_and_by_type(capsys):
 
 
 @pytest.mark.parametrize("format_", ["json", "console"])
+def test_personal_data_is_hidden_by_its_looks_wherever_it_stands(capsys, format_):
+    configure(level="info", format=format_)
+
+    structlog.get_logger().info("refused", reason="alice@company.com is unknown", rows=["my password is hunter2"])
+    logging.getLogger("aiohttp").warning("no answer from %s", "+49 171 2345678")
+    try:
+        fail("x")
+    except ValueError as error:
+        structlog.get_logger().error("turn.failed", exc_info=ValueError(f"for bob@company.com: {error}"))
+    written = capsys.readouterr().err
+
+    for secret in ("alice@company.com", "hunter2", "2345678", "bob@company.com"):
+        assert secret not in written
+    assert "[email] is unknown" in written
+
+
+@pytest.mark.parametrize("format_", ["json", "console"])
 def test_an_error_shows_its_traceback_but_no_local_variables(capsys, format_):
     configure(level="info", format=format_)
 

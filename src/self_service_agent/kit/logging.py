@@ -11,9 +11,10 @@ from typing import Any, Literal, TextIO, cast
 import orjson
 import structlog
 from pydantic import SecretBytes, SecretStr
-from structlog.types import EventDict, Processor, WrappedLogger
+from structlog.types import EventDict, ExcInfo, Processor, WrappedLogger
 
 from . import tracing
+from .sensitive import without_sensitive
 
 _SECRET_NAME = re.compile(
     r"authorization|token|passw|secret|api[_-]?key|private[_-]?key|cookie|credential|signature|bearer", re.IGNORECASE
@@ -55,7 +56,7 @@ def configure(*, level: str, format: Literal["json", "console"]) -> None:  # noq
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Hide what is secret by its name or by its type, at any depth; numbers are never secrets."""
+    """Hide what is secret by its name, its type or its looks, at any depth; numbers are never secrets."""
     return {name: _redacted(name, value) for name, value in event.items()}
 
 
@@ -68,14 +69,31 @@ def _redacted(name: object, value: Any) -> Any:
         return {key: _redacted(key, inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return value if name == "exc_info" else [_redacted(None, inner) for inner in value]
-    return value
+    return without_sensitive(value) if isinstance(value, str) else value
+
+
+def _redact_traceback(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Hide what an error's own words tell."""
+    if isinstance(event.get("exception"), str):
+        event["exception"] = without_sensitive(event["exception"])
+    return event
 
 
 def _renderers(format: Literal["json", "console"]) -> list[Processor]:  # noqa: A002  # as in configure
     if format == "json":
-        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_to_json)]
-    plain = structlog.dev.plain_traceback  # the others print local variables, and with them secrets
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+        return [
+            structlog.processors.format_exc_info,
+            _redact_traceback,
+            structlog.processors.JSONRenderer(serializer=_to_json),
+        ]
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_write_traceback)]
+
+
+def _write_traceback(stream: TextIO, error: ExcInfo) -> None:
+    """Write a traceback without the values of variables, which may be secrets, and without what its words tell."""
+    written = io.StringIO()
+    structlog.dev.plain_traceback(written, error)
+    stream.write(without_sensitive(written.getvalue()))
 
 
 def _to_json(event: Any, **_: Any) -> str:

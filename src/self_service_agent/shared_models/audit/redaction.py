@@ -6,20 +6,13 @@ from typing import Any, Final
 
 from pydantic import SecretBytes, SecretStr
 
+from self_service_agent.kit.sensitive import SECRET_LOOKS
+
 REDACTED: Final = "[redacted]"
 
 _SECRET_NAME = re.compile(
     r"authorization|token|passw|passphrase|secret|api[_-]?key|private[_-]?key|cookie|credential|signature|bearer",
     re.IGNORECASE,
-)
-_SECRET_LOOKS = (
-    re.compile(r"ssa_[0-9A-Za-z]{12,}"),  # our own keys, also mistyped and cut off
-    re.compile(r"\b(?:bearer\s+[^\s\"',;]{8,}|basic\s+[A-Za-z0-9+/]{12,}={0,2})", re.IGNORECASE),
-    re.compile(r"eyJ[\w-]{4,}(?:\.[\w-]*){1,4}"),  # JWS and JWE
-    re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|gh[pousr]_\w{20,}|github_pat_\w+|glpat-[\w-]+|sk-[\w-]{16,}|AKIA\w{12,}"),
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-    re.compile(r"(?<=://)[^\s/@]*:[^\s/@]+(?=@)"),  # the password of a URL
-    re.compile(r"(?<=[?&])[\w.-]*(?:token|key|secret|passw\w*|signature|code)=[^&\s#]+", re.IGNORECASE),
 )
 _DEPTH_LIMIT = 8
 _TEXT_LIMIT = 2_000
@@ -54,6 +47,6 @@ def _is_plain(value: Any) -> bool:
 def _text(value: object) -> str:
     """Return `value` as text that PostgreSQL takes, its secrets hidden."""
     text = str(value)[:_TEXT_LIMIT].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
-    for looks in _SECRET_LOOKS:
+    for looks in SECRET_LOOKS:
         text = looks.sub(REDACTED, text)
     return text
