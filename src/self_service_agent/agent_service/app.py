@@ -16,6 +16,10 @@ from self_service_agent.kit.service_tokens import ServiceTokens
 from self_service_agent.shared_models import events
 from self_service_agent.shared_models.events import RequestCreated
 
+from .approvals import endpoints as approvals
+from .approvals.expiry import ApprovalExpiry
+from .approvals.rules import ApprovalPolicy
+from .approvals.service import Approvals
 from .definitions.loader import Definitions, load_definitions
 from .flows.engine import Engine
 from .sessions import endpoints as sessions
@@ -26,6 +30,7 @@ from .sessions.service import Sessions
 from .settings import AgentServiceSettings
 from .telemetry import Telemetry
 from .tools.callers import McpTools
+from .turns.aftermath import Consequences
 from .turns.definitions import DefinitionStore
 from .turns.handlers import queue_turns
 from .turns.progress import Progress
@@ -50,6 +55,7 @@ def agent_service(settings: AgentServiceSettings, open_taker: OpenTaker) -> Serv
                 taker,
                 policy=settings.turn_policy,
                 announce=partial(platform.bus.published, events.RESPONSE_READY),
+                consequences=Consequences(bus=platform.bus, notifier=platform.notifier),
             )
             handle = partial(queue_turns, notifier=platform.notifier, workers=workers)
             platform.bus.consume(
@@ -60,14 +66,19 @@ def agent_service(settings: AgentServiceSettings, open_taker: OpenTaker) -> Serv
             await stack.enter_async_context(workers.running())
             app.state.sessions = Sessions(platform.pools.durable, settings.session_policy)
             app.state.personal_data = PersonalData(pool=platform.pools.durable, notifier=platform.notifier)
+            app.state.approvals = Approvals(
+                pool=platform.pools.durable, bus=platform.bus, policy=settings.approval_policy
+            )
+            expiry = ApprovalExpiry(platform.pools.durable, platform.bus, platform.notifier)
+            await stack.enter_async_context(expiry.running())
             await stack.enter_async_context(Retention(platform.pools.durable, settings.retention_policy).running())
             yield
 
     return Service(
         name=events.AGENT_SERVICE,
         open=run,
-        routers=(sessions.router, personal_data.router),
-        problems={**sessions.PROBLEMS, **personal_data.PROBLEMS},
+        routers=(sessions.router, personal_data.router, approvals.router),
+        problems={**sessions.PROBLEMS, **personal_data.PROBLEMS, **approvals.PROBLEMS},
     )
 
 
@@ -86,7 +97,14 @@ def conversations(settings: AgentServiceSettings, tokens: ServiceTokens, *, poli
                 prices=settings.model_prices,
                 captures_content=settings.otel_instrumentation_genai_capture_message_content,
             )
-            yield _taker(platform, definitions, store=store, server=server, telemetry=telemetry)
+            yield _taker(
+                platform,
+                definitions,
+                store=store,
+                server=server,
+                telemetry=telemetry,
+                approvals=settings.approval_policy,
+            )
 
     return open_taker
 
@@ -105,6 +123,7 @@ def _taker(
     store: DefinitionStore,
     server: ToolServer,
     telemetry: Telemetry,
+    approvals: ApprovalPolicy,
 ) -> TurnTaker:
     return ConversationTaker(
         platform.pools.durable,
@@ -114,6 +133,7 @@ def _taker(
         store=store,
         progress=Progress(platform.notifier),
         telemetry=telemetry,
+        approvals=approvals,
     )
 
 

@@ -9,6 +9,7 @@ from self_service_agent.kit.settings import Settings
 from self_service_agent.shared_models.integrations import IntegrationType
 from self_service_agent.shared_models.sessions import ScopePolicy, scope_policies
 
+from .approvals.rules import ApprovalPolicy
 from .sessions.rules import RetentionPolicy, SessionPolicy
 from .telemetry import ModelPrice
 from .turns.rules import TurnPolicy
@@ -28,6 +29,8 @@ class AgentServiceSettings(Settings):
     inactive_session_retention_days: float = Field(default=30, ge=0)
     model_prices: dict[str, ModelPrice] = Field(default_factory=dict)
     otel_instrumentation_genai_capture_message_content: bool = False
+    approver_groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    approval_lifetime_hours: float = Field(default=72, gt=0, le=8760)
 
     @property
     def session_policy(self) -> SessionPolicy:
@@ -35,6 +38,11 @@ class AgentServiceSettings(Settings):
             lifetime=timedelta(hours=self.session_timeout_hours),
             scopes=scope_policies(self.session_scopes, per_integration_type=self.session_per_integration_type),
         )
+
+    @property
+    def approval_policy(self) -> ApprovalPolicy:
+        groups = {name.strip().casefold(): members for name, members in self.approver_groups.items()}
+        return ApprovalPolicy(groups=groups, lifetime=timedelta(hours=self.approval_lifetime_hours))
 
     @property
     def retention_policy(self) -> RetentionPolicy:

@@ -18,7 +18,7 @@ from self_service_agent.kit.service import Service
 from self_service_agent.kit.settings import read
 from self_service_agent.shared_models import events
 from self_service_agent.shared_models.audit.log import AuditLog
-from self_service_agent.shared_models.events import ResponseReady
+from self_service_agent.shared_models.events import RequestFollowedUp, ResponseReady
 from self_service_agent.shared_models.sessions import scope_policies
 from self_service_agent.shared_models.users import UnusableName
 
@@ -33,6 +33,7 @@ from .authentication.rules import Forbidden, Unauthenticated
 from .authentication.service import Authentication
 from .authentication.tokens import TokenVerifier
 from .conversations import endpoints as conversations
+from .followups.handlers import follow_up
 from .keys import endpoints as keys
 from .keys.desk import KeyDesk
 from .keys.environment import development_keys, environment_keys
@@ -140,7 +141,11 @@ def request_manager(settings: RequestManagerSettings, *, limits: AdmissionSettin
                 events.RESPONSE_READY: Binding(
                     data=ResponseReady,
                     handle=partial(record_responses, bus=platform.bus, waiters=waiters, followers=followers),
-                )
+                ),
+                events.REQUEST_FOLLOWED_UP: Binding(
+                    data=RequestFollowedUp,
+                    handle=partial(follow_up, bus=platform.bus, lifetime=settings.session_lifetime),
+                ),
             },
         )
         app.state.conversations_pool = platform.pools.durable

@@ -1,5 +1,6 @@
 """The events between our services: their names, their data, and who gets them."""
 
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -13,6 +14,9 @@ PREFIX: Final = "com.self-service-agent."
 REQUEST_CREATED: Final = PREFIX + "request.created"
 RESPONSE_READY: Final = PREFIX + "agent.response-ready"
 REQUEST_COMPLETED: Final = PREFIX + "request.completed"
+REQUEST_FOLLOWED_UP: Final = PREFIX + "request.followed-up"
+APPROVAL_REQUESTED: Final = PREFIX + "approval.requested"
+APPROVAL_DECIDED: Final = PREFIX + "approval.decided"
 
 REQUEST_MANAGER: Final = "request-manager"
 AGENT_SERVICE: Final = "agent-service"
@@ -24,6 +28,9 @@ SUBSCRIPTIONS: Final = MappingProxyType(
         REQUEST_CREATED: (AGENT_SERVICE,),
         RESPONSE_READY: (REQUEST_MANAGER,),
         REQUEST_COMPLETED: (INTEGRATION_DISPATCHER,),
+        REQUEST_FOLLOWED_UP: (REQUEST_MANAGER,),
+        APPROVAL_REQUESTED: (INTEGRATION_DISPATCHER,),
+        APPROVAL_DECIDED: (INTEGRATION_DISPATCHER,),
     }
 )
 
@@ -49,3 +56,53 @@ class RequestCompleted(BaseModel):
     integration_type: IntegrationType
     channels: tuple[IntegrationType, ...]
     integration_context: dict[str, Any]
+
+
+class RequestFollowedUp(BaseModel):
+    """Something happened to a conversation from elsewhere, and becomes a request of its own there.
+
+    `after` is the request whose door and channel it is answered on; `context` says what happened, for the agent.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    request_id: str
+    session_id: str
+    after: str
+    request_type: str
+    content: str
+    context: dict[str, Any]
+
+
+class ApprovalRequested(BaseModel):
+    """A flow waits for somebody's decision. `names` are those who are told, by e-mail, login or id."""
+
+    model_config = ConfigDict(frozen=True)
+
+    approval_id: str
+    session_id: str
+    request_id: str
+    user_id: str
+    requester: str
+    agent_id: str
+    action: str
+    summary: str
+    approvers: str
+    names: tuple[str, ...]
+    expires_at: datetime
+
+
+class ApprovalDecided(BaseModel):
+    """An approval was granted, denied, cancelled, or expired; `decided_by` is the id of who did it, if somebody did."""
+
+    model_config = ConfigDict(frozen=True)
+
+    approval_id: str
+    session_id: str
+    request_id: str
+    user_id: str
+    action: str
+    state: str
+    decided_by: str | None
+    decided_at: datetime
+    comment: str | None

@@ -165,6 +165,7 @@ _MOVES_OF_SESSIONS: Final = (
     WHERE request_id = ANY(ARRAY(SELECT request_id FROM request_logs WHERE session_id = ANY($2)))
     """,
     "UPDATE tool_calls SET user_id = $1::text WHERE session_id = ANY($2)",
+    "UPDATE approvals SET user_id = $1::text WHERE session_id = ANY($2)",
 )
 
 # $1 stays, $2 goes. An Idempotency-Key and an override that both had are the one's who stays.
@@ -178,6 +179,7 @@ _MOVES: Final = (
     WHERE l.user_id = $2
     """,
     "UPDATE delivery_logs SET user_id = $1::text WHERE user_id = $2",
+    "UPDATE approvals SET decided_by = $1::text WHERE decided_by = $2",
     """
     UPDATE user_integration_configs SET user_id = $1::text WHERE user_id = $2
         AND integration_type <> ALL(ARRAY(SELECT integration_type FROM user_integration_configs WHERE user_id = $1))

@@ -120,7 +120,9 @@ class Conversation:
         return outcome
 
     async def decide(self, approval_id: str, *, granted: bool) -> TurnOutcome:
-        return await self.say("", approval=ApprovalDecision(approval_id=approval_id, granted=granted))
+        return await self.say(
+            "", approval=ApprovalDecision(approval_id=approval_id, outcome="granted" if granted else "denied")
+        )
 
 
 def where(outcome: TurnOutcome) -> tuple[str | None, str]:

@@ -135,11 +135,15 @@ class ConfirmStep(Step):
 
 
 class ApproveStep(Step):
-    """Ask somebody entitled to decide; goes on once granted."""
+    """Ask somebody entitled to decide; goes on once granted.
+
+    `approvers` is a role, a group or a person; `hours` is how long they have, if not as long as is usual here.
+    """
 
     kind: Literal["approve"]
     action: Name
-    approvers: Name
+    approvers: Text
+    hours: float | None = Field(default=None, gt=0, le=8760)
     summary: Text
     text: Text
     denied: Name

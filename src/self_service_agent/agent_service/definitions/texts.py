@@ -68,7 +68,11 @@ class Texts(Part):
     resolve_first: Text = text("First I need to know whether the earlier request went through.")
     approval_waiting: Text = text("Your request waits for approval: {summary}")
     approval_granted: Text = text("Your request was approved.")
-    approval_unknown: Text = text("That decision does not belong to anything that waits for one.")
+    approval_denied: Text = text("Your request was declined.")
+    approval_expired: Text = text("Nobody decided about your request in time, so it is not approved: {summary}")
+    approval_comment: Text = text("The comment on it: {comment}")
+    approval_changed: Text = text("What was approved has changed since, so it needs to be approved again.")
+    approval_unknown: Text = text("A decision came about something that does not wait for one any more: {summary}")
     handed_over: Text = text(
         "I am handing this conversation to a person, with everything you told me. They will answer here."
     )

@@ -8,10 +8,11 @@ from self_service_agent.agent_service.understanding.commands import Affirm, Choo
 from self_service_agent.agent_service.understanding.context import Choice, Correctable
 from self_service_agent.agent_service.understanding.grammar import is_explicit_yes
 
+from .approvals import waiting_approval
 from .dialogue import Frame
 from .rows import rows_of
 from .stage import Stage
-from .steps import go_on
+from .steps import go_on, leave
 from .turns import ApprovalDecision
 
 
@@ -74,17 +75,36 @@ def go_back(frame: Frame, stage: Stage) -> bool:
 def decide_approval(decision: ApprovalDecision, frame: Frame, stage: Stage) -> bool:
     """Take in the decision that `frame` waits for; say whether it does."""
     step = stage.flow_of(frame).by_id[frame.step]
-    approval = frame.slots.get("approval", {})
-    if not isinstance(step, ApproveStep) or approval.get("id") != decision.approval_id:
+    if not isinstance(step, ApproveStep) or waiting_approval(frame, stage) != decision.approval_id:
         return False
-    frame.slots["approval"] = {**approval, "status": "granted" if decision.granted else "denied"}
-    if decision.granted:
+    approval = frame.slots["approval"]
+    frame.slots["approval"] = {**approval, "status": decision.outcome}
+    _tell(decision, frame, stage)
+    if decision.outcome == "cancelled":
+        leave(frame, stage)
+    elif decision.outcome == "granted":
         frame.warrant = step.action
-        stage.say_system(stage.texts.approval_granted)
+        if approval.get("is_of_tool"):
+            frame.approved[step.action] = {"digest": approval["terms"], "after": len(frame.trail)}
         go_on(frame, step, stage)
     else:
         frame.move_to(step.denied)
     return True
+
+
+def _tell(decision: ApprovalDecision, frame: Frame, stage: Stage) -> None:
+    texts = stage.texts
+    match decision.outcome:
+        case "granted":
+            stage.say_system(texts.approval_granted)
+        case "denied":
+            stage.say_system(texts.approval_denied)
+        case "expired":
+            stage.say_system(texts.approval_expired, summary=decision.summary)
+        case "cancelled":
+            stage.say_system(texts.cancelled, title=stage.flow_of(frame).title)
+    if decision.comment:
+        stage.say_system(texts.approval_comment, comment=decision.comment)
 
 
 def correctables(frame: Frame, stage: Stage) -> tuple[Correctable, ...]:
@@ -137,4 +157,5 @@ def _rewind(frame: Frame, step_id: str, stage: Stage) -> None:
         frame.slots.pop(getattr(by_id[later], "slot", ""), None)
     frame.trail = frame.trail[:at]
     frame.warrant = None
+    frame.approved = {tool: given for tool, given in frame.approved.items() if given["after"] <= at}
     frame.move_to(step_id)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from typing_extensions import TypedDict
+
 from self_service_agent.agent_service.understanding.context import Choice, Expects
 
 from .tools import FailureSort
@@ -11,9 +13,19 @@ from .tools import FailureSort
 Purpose = Literal["step", "failure", "unsure", "again"]
 
 
+class Approved(TypedDict):
+    """What was granted: the digest of the arguments it is good for, and how many answers had been given by then."""
+
+    digest: str
+    after: int
+
+
 @dataclass
 class Frame:
-    """A flow in progress. `warrant` names the tool that the person's last explicit yes allows to write."""
+    """A flow in progress. `warrant` names the tool that the person's last explicit yes allows to write.
+
+    `approved` is by tool what somebody entitled granted: the digest of its arguments, and after how many answers.
+    """
 
     agent_id: str
     digest: str
@@ -25,6 +37,7 @@ class Frame:
     trail: list[str] = field(default_factory=list)
     warrant: str | None = None
     failure: FailureSort | None = None
+    approved: dict[str, Approved] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -44,6 +57,7 @@ class Frame:
     def from_json(cls, stored: Mapping[str, Any]) -> "Frame":
         frame = cls(**stored)
         frame.slots, frame.visits, frame.trail = dict(frame.slots), dict(frame.visits), list(frame.trail)
+        frame.approved = dict(frame.approved)
         return frame
 
 

@@ -11,6 +11,7 @@ from self_service_agent.agent_service.guards.outgoing import ReplyCheck, ReplyRe
 from self_service_agent.agent_service.understanding.catalogue import catalogue_of
 from self_service_agent.agent_service.understanding.context import Understander
 
+from .approvals import waiting_approvals
 from .checkpoints import CheckpointSlot, config_for, dialogue_in
 from .dialogue import Dialogue
 from .envelope import envelope, follow_ups, reply_text, speaker_part
@@ -86,6 +87,7 @@ class Engine:
             closes_session=transcript.closes_session,
             pins=frame.digest if frame else None,
             approval=transcript.approval,
+            withdrawn=stage.waited_for - waiting_approvals(stage) - _decided(stage.turn),
             handoff=transcript.handoff,
         )
         try:
@@ -93,6 +95,10 @@ class Engine:
         except ReplyRefused:
             return replace(outcome, content=stage.home.texts.failed.source, response_type="error")
         return replace(outcome, content=content)
+
+
+def _decided(turn: TurnInput) -> frozenset[str]:
+    return frozenset({turn.approval.approval_id}) if turn.approval else frozenset()
 
 
 def _plain(turn: TurnInput, agent: AgentDefinition, content: str, *, error: bool = False) -> TurnOutcome:

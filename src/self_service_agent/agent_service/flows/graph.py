@@ -13,6 +13,7 @@ from self_service_agent.agent_service.understanding.commands import Command, Rep
 from self_service_agent.agent_service.understanding.context import Understander, UnderstandingContext
 
 from .answers import correctables
+from .approvals import waiting_approvals
 from .checkpoints import TurnCheckpoints
 from .dialogue import Dialogue
 from .envelope import reply_text
@@ -105,6 +106,7 @@ def _open(stage: Stage, stored: dict[str, Any] | None) -> None:
     if stage.turn.target_agent_id is not None:
         stage.dialogue.home = stage.turn.target_agent_id
     stage.pending, stage.dialogue.question = stage.dialogue.question, None
+    stage.waited_for = waiting_approvals(stage)
 
 
 def _context_of(stage: Stage) -> UnderstandingContext:

@@ -28,6 +28,7 @@ from self_service_agent.agent_service.understanding.commands import (
 from self_service_agent.kit.ids import derived_id
 
 from . import answers, limits, repairs
+from .approvals import waiting_approval
 from .dialogue import Dialogue, Frame
 from .stage import DefinitionGone, Stage
 from .steps import hand_over, walk
@@ -55,14 +56,15 @@ def obey(command: Command, stage: Stage) -> None:
 
 def decide(decision: ApprovalDecision, stage: Stage) -> None:
     """Take in a decision about a pending approval, wherever in the conversation its flow is."""
+    start_over_what_changed(stage)
     for frame in stage.dialogue.stack:
-        if frame.slots.get("approval", {}).get("id") == decision.approval_id:
+        if waiting_approval(frame, stage) == decision.approval_id:
             stage.dialogue.stack.remove(frame)
             stage.dialogue.stack.append(frame)
-            if answers.decide_approval(decision, frame, stage):
-                walk(stage)
-                return
-    stage.say_system(stage.texts.approval_unknown)
+            answers.decide_approval(decision, frame, stage)
+            repairs.resume(stage)
+            return
+    stage.say_system(stage.texts.approval_unknown, summary=decision.summary)
     repairs.resume(stage)
 
 

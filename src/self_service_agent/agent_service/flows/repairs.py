@@ -13,6 +13,7 @@ from self_service_agent.agent_service.understanding.rules import WORTH_OFFERING
 from self_service_agent.kit.ids import derived_id
 
 from .answers import correct, go_back
+from .approvals import waiting_approval
 from .dialogue import Dialogue, Frame, Question
 from .stage import Stage
 from .steps import hand_over, leave, walk
@@ -117,6 +118,8 @@ def tell_status(stage: Stage) -> None:
     dialogue = stage.dialogue
     for frame in reversed(dialogue.stack):
         stage.say_system(stage.texts.in_progress, title=stage.flow_of(frame).title)
+        if frame is not dialogue.top and waiting_approval(frame, stage) is not None:
+            stage.say_system(stage.texts.approval_waiting, summary=frame.slots["approval"]["summary"])
     for record in dialogue.done.values():
         stage.say(record)
     if not dialogue.stack and not dialogue.done:

@@ -33,6 +33,7 @@ class Stage:
     transcript: Transcript
     pending: Question | None = None
     call: PendingCall | None = None
+    waited_for: frozenset[str] = frozenset()
 
     @property
     def home(self) -> AgentDefinition:

@@ -19,12 +19,12 @@ from self_service_agent.agent_service.definitions.values import ValueProblem
 from self_service_agent.agent_service.understanding.catalogue import PassageEntry
 from self_service_agent.agent_service.understanding.context import Choice
 
+from .approvals import approval_step_for, arguments_of, terms_of, wait_for_approval
 from .dialogue import Frame, Question
 from .failures import ask_about_failure, fail
 from .rows import listed, rows_of
 from .stage import Stage
 from .tools import CallFailed, CallResult, PendingCall
-from .turns import ApprovalRequest
 
 STEP_LIMIT = 60
 
@@ -92,6 +92,7 @@ def settle(frame: Frame, result: CallResult, stage: Stage) -> None:
     stage.transcript.tool_calls.append({"name": step.tool, "outcome": outcome})
     if outcome in {"succeeded", "refused"}:
         frame.warrant = None
+        frame.approved.pop(step.tool, None)
     if not isinstance(result, CallFailed):
         frame.slots[step.save] = dict(result.answer)
         go_on(frame, step, stage)
@@ -112,10 +113,9 @@ def _waits(frame: Frame, stage: Stage) -> bool:
         case ChooseStep():
             return _offer(step, frame, stage)
         case CallStep():
-            _prepare_call(step, frame, stage)
-            return True
+            return _prepare_call(step, frame, stage)
         case ApproveStep():
-            _wait_for_approval(step, frame, stage)
+            wait_for_approval(step, frame, stage)
             return True
         case _:
             _pass(step, frame, stage)
@@ -190,15 +190,28 @@ def _offer(step: ChooseStep, frame: Frame, stage: Stage) -> bool:
     return True
 
 
-def _prepare_call(step: CallStep, frame: Frame, stage: Stage) -> None:
+def _prepare_call(step: CallStep, frame: Frame, stage: Stage) -> bool:
     tool = stage.definition_of(frame).tools[step.tool]
-    if tool.effect == "write" and frame.warrant != step.tool:
-        raise UnwarrantedWrite(f"{frame.name}.{step.id}")
     key = stage.key_of(frame)
-    names = stage.names(frame, key=key)
-    arguments = {name: text.value(names) for name, text in step.arguments.items()}
+    arguments = arguments_of(step, frame, stage, key=key)
+    if tool.effect == "write" and not _is_warranted(step, frame, stage):
+        return False
     keyed = {tool.key_argument: key} if tool.key_argument else {}
     stage.call = PendingCall(tool=step.tool, arguments={**arguments, **keyed}, key=key)
+    return True
+
+
+def _is_warranted(step: CallStep, frame: Frame, stage: Stage) -> bool:
+    """Tell whether a write may go on; what was approved and has changed since is asked for again."""
+    approved = frame.approved.get(step.tool)
+    if approved is None and frame.warrant != step.tool:
+        raise UnwarrantedWrite(f"{frame.name}.{step.id}")
+    if approved is None or approved["digest"] == terms_of(step, frame, stage):
+        return True
+    stage.say_system(stage.texts.approval_changed)
+    frame.warrant = None
+    frame.move_to(approval_step_for(step.tool, frame, stage))
+    return False
 
 
 def _decide(step: DecideStep, frame: Frame, stage: Stage) -> None:
@@ -220,22 +233,3 @@ def _answer(step: AnswerStep, frame: Frame, stage: Stage) -> None:
         stage.cite(PassageEntry(step.document, document.title, document.sections[step.section]))
     elif lines := listed(step, frame, stage):
         stage.say("\n".join(f"- {line}" for line in lines))
-
-
-def _wait_for_approval(step: ApproveStep, frame: Frame, stage: Stage) -> None:
-    approval_id = stage.key_of(frame)
-    summary = step.summary.render(stage.names(frame))
-    if frame.slots.get("approval", {}).get("id") != approval_id:
-        frame.slots["approval"] = {"id": approval_id, "status": "pending", "summary": summary}
-        stage.say_step(step.text, frame)
-        stage.transcript.approval = ApprovalRequest(
-            approval_id=approval_id,
-            action=step.action,
-            approvers=step.approvers,
-            summary=summary,
-            agent_id=frame.agent_id,
-            flow=frame.flow,
-            flow_instance_id=frame.instance,
-        )
-    waiting = stage.texts.approval_waiting.render({"summary": summary})
-    stage.ask(Question(purpose="step", expects="approval", text=waiting, action=step.action, summary=summary))

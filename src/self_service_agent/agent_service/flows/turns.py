@@ -10,12 +10,17 @@ from self_service_agent.agent_service.definitions.models import AgentDefinition
 ResponseType = Literal["message", "error", "tokens"]
 
 
+ApprovalOutcome = Literal["granted", "denied", "expired", "cancelled"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ApprovalDecision:
-    """What somebody entitled to it decided about a pending approval; never read from a message."""
+    """What became of a pending approval; never read from a message."""
 
     approval_id: str
-    granted: bool
+    outcome: ApprovalOutcome
+    summary: str = ""
+    comment: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +47,16 @@ class TurnInput:
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalRequest:
-    """A decision that somebody else has to take before the flow goes on."""
+    """A decision that somebody else has to take before the flow goes on, within `hours` if the step says so."""
 
     approval_id: str
     action: str
+    arguments_digest: str
     approvers: str
     summary: str
+    hours: float | None
     agent_id: str
+    definition_digest: str
     flow: str
     flow_instance_id: str
 
@@ -58,7 +66,8 @@ class TurnOutcome:
     """The answer, and everything to be stored with it.
 
     `pins` is the digest of the definition that the next turn needs as `pinned`; `next_agent_id` is who will hear
-    the next message; `handoff` is what a person who takes over should know.
+    the next message; `withdrawn` are approvals that nothing waits for any more; `handoff` is what a person who takes
+    over should know.
     """
 
     content: str
@@ -72,6 +81,7 @@ class TurnOutcome:
     closes_session: bool = False
     pins: str | None = None
     approval: ApprovalRequest | None = None
+    withdrawn: frozenset[str] = frozenset()
     handoff: Mapping[str, Any] | None = None
 
 

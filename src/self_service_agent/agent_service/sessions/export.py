@@ -28,6 +28,11 @@ _TOOL_CALLS = """
     FROM tool_calls WHERE session_id = $1 AND request_id = ANY($2) ORDER BY created_at, key
 """
 
+_APPROVALS = """
+    SELECT request_id, approval_id, action, summary, approvers, state, expires_at, decided_at, comment, created_at
+    FROM approvals WHERE session_id = $1 AND request_id || '' = ANY($2) ORDER BY created_at, approval_id
+"""
+
 _DELIVERIES = """
     SELECT request_id, delivery_id, integration_type, status, subject, content, attempts, error_message, created_at,
         first_attempt_at, last_attempt_at, delivered_at
@@ -62,10 +67,16 @@ async def _requests(pool: Pool, session_id: str) -> AsyncIterator[bytes]:
     while rows := await pool.fetch(_REQUESTS, session_id, sequence, _PIECE):
         request_ids = [row["request_id"] for row in rows]
         calls = _by_request(await pool.fetch(_TOOL_CALLS, session_id, request_ids))
+        approvals = _by_request(await pool.fetch(_APPROVALS, session_id, request_ids))
         deliveries = _by_request(await pool.fetch(_DELIVERIES, request_ids))
         for row in rows:
             request_id = row["request_id"]
-            yield dumped(row, tool_calls=calls.get(request_id, ()), deliveries=deliveries.get(request_id, ()))
+            yield dumped(
+                row,
+                tool_calls=calls.get(request_id, ()),
+                approvals=approvals.get(request_id, ()),
+                deliveries=deliveries.get(request_id, ()),
+            )
         sequence = rows[-1]["sequence"]
 
 

@@ -34,6 +34,7 @@ _DELIVERIES: Final = {
     "delivery_logs": "DELETE FROM delivery_logs WHERE request_id = ANY($1)",
 }
 _BY_SESSION: Final = {
+    "approvals": "DELETE FROM approvals WHERE session_id = ANY($1)",
     "tool_calls": "DELETE FROM tool_calls WHERE session_id = ANY($1)",
     "conversations": "DELETE FROM conversations WHERE session_id = ANY($1)",
     "event_parking": "DELETE FROM event_parking WHERE partition_key = ANY($1)",
@@ -48,6 +49,7 @@ _COUNT = """
             AS delivery_logs,
         (SELECT count(*) FROM delivery_attempts WHERE delivery_id = ANY(ARRAY(SELECT delivery_id FROM delivery_logs
             WHERE request_id = ANY(ARRAY(SELECT request_id FROM requests))))) AS delivery_attempts,
+        (SELECT count(*) FROM approvals WHERE session_id = ANY($1)) AS approvals,
         (SELECT count(*) FROM tool_calls WHERE session_id = ANY($1)) AS tool_calls,
         (SELECT count(*) FROM conversations WHERE session_id = ANY($1)) AS conversations,
         (SELECT count(*) FROM event_inbox WHERE partition_key = ANY($1)) AS event_inbox,

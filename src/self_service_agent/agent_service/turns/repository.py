@@ -10,10 +10,12 @@ import orjson
 
 from self_service_agent.eventing.bus import Event
 from self_service_agent.eventing.store import INSERT_EVENTS
-from self_service_agent.kit.database import Pool, PooledConnection, in_json
+from self_service_agent.kit.database import Executor, Pool, PooledConnection, in_json
 from self_service_agent.shared_models import events
 from self_service_agent.shared_models.events import RequestCreated
 from self_service_agent.shared_models.requests import NormalizedRequest
+
+from .aftermath import Aftermath, Consequences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class FinishedTurn:
     pinned_digest: str | None
     closes_session: bool
     response: str
+    aftermath: Aftermath | None = None
 
 
 class LeaseLost(Exception):
@@ -237,10 +240,20 @@ async def claim(pool: Pool, *, limit: int, lease_token: str, lease: timedelta) -
     return [_claimed(row, lease_token) for row in rows]
 
 
-async def finish(pool: Pool, turns: Sequence[FinishedTurn]) -> list[bool | Exception]:
+async def finish(pool: Pool, turns: Sequence[FinishedTurn], *, consequences: Consequences) -> list[bool | Exception]:
     """Record turns and publish their answers; for each, whether its session has more to do, or `LeaseLost`."""
+    if not any(turn.aftermath for turn in turns):
+        return await _finish(pool, turns)
+    async with pool.acquire() as connection, connection.transaction():
+        outcomes = await _finish(connection, turns)
+        done = [turn for turn, outcome in zip(turns, outcomes, strict=True) if isinstance(outcome, bool)]
+        await consequences.record(connection, [turn.aftermath for turn in done if turn.aftermath])
+        return outcomes
+
+
+async def _finish(connection: Executor, turns: Sequence[FinishedTurn]) -> list[bool | Exception]:
     consumers = events.SUBSCRIPTIONS[events.RESPONSE_READY]
-    rows = await pool.fetch(_FINISH_AND_PUBLISH, in_json([_row(turn) for turn in turns]), consumers)
+    rows = await connection.fetch(_FINISH_AND_PUBLISH, in_json([_row(turn) for turn in turns]), consumers)
     more: Mapping[str, bool] = {row["request_id"]: row["more"] for row in rows}
     return [more[turn.request_id] if turn.request_id in more else LeaseLost(turn.request_id) for turn in turns]
 

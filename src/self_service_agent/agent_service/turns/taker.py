@@ -1,10 +1,14 @@
 """Taking a turn: the engine decides, the ledger keeps its tools honest, what follows is handed back in one piece."""
 
 import time
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import orjson
 
+from self_service_agent.agent_service.approvals.rules import ApprovalPolicy
+from self_service_agent.agent_service.approvals.turning import decision_in, new_approval
 from self_service_agent.agent_service.definitions.loader import Definitions
 from self_service_agent.agent_service.definitions.models import AgentDefinition
 from self_service_agent.agent_service.flows.engine import Engine
@@ -16,6 +20,7 @@ from self_service_agent.kit import clock
 from self_service_agent.kit.database import Pool
 from self_service_agent.shared_models.requests import AgentResponse, NormalizedRequest
 
+from .aftermath import Aftermath
 from .definitions import DefinitionStore
 from .progress import Progress
 from .reporting import ReportedTools
@@ -40,6 +45,7 @@ class ConversationTaker:
         store: DefinitionStore,
         progress: Progress,
         telemetry: Telemetry | None = None,
+        approvals: ApprovalPolicy | None = None,
     ) -> None:
         self._pool = pool
         self._engine = engine
@@ -49,19 +55,21 @@ class ConversationTaker:
         self._store = store
         self._progress = progress
         self._telemetry = telemetry or Telemetry()
+        self._approvals = approvals or ApprovalPolicy(groups={}, lifetime=timedelta(hours=72))
 
     async def take(self, turn: ClaimedTurn) -> FinishedTurn:
         """Answer one request."""
         started = time.perf_counter()
         request = turn.request
         self._progress.say(request, "status", {"request_id": request.request_id, "status": "processing"})
-        pinned = await self._store.find(turn.pinned_digest) if turn.pinned_digest else None
+        given = await self._input(turn)
         with self._telemetry.invoke_agent(self._listener(request), session_id=request.session_id) as telling:
-            outcome = await self._engine.take_turn(_input(turn, pinned), self._tools_for(request, pinned))
+            outcome = await self._engine.take_turn(given, self._tools_for(request, given.pinned))
             version = outcome.envelope["definition"]["version"]
             telling.answered(outcome.agent_id, version=version, failed=outcome.response_type == "error")
         self._progress.tokens(request, outcome.content)
-        return _finished(turn, outcome, milliseconds=round((time.perf_counter() - started) * 1000))
+        finished = _finished(turn, outcome, milliseconds=round((time.perf_counter() - started) * 1000))
+        return replace(finished, aftermath=self._aftermath(request, outcome))
 
     def apologise(self, turn: ClaimedTurn) -> FinishedTurn:
         """Answer a request whose turn failed too often; the conversation stays where it was."""
@@ -93,6 +101,22 @@ class ConversationTaker:
         """Return the agent that is addressed, or the default one for what names none of ours."""
         addressed = self._definitions.current(request.target_agent_id) if request.target_agent_id else None
         return (addressed or self._definitions.default).id
+
+    async def _input(self, turn: ClaimedTurn) -> TurnInput:
+        decided = await decision_in(self._pool, turn.request)
+        decision, digest = decided or (None, turn.pinned_digest)
+        pinned = await self._store.find(digest) if digest else None
+        return replace(_input(turn, pinned), approval=decision)
+
+    def _aftermath(self, request: NormalizedRequest, outcome: TurnOutcome) -> Aftermath | None:
+        if outcome.approval is None and not outcome.withdrawn:
+            return None
+        asked = outcome.approval
+        return Aftermath(
+            session_id=request.session_id,
+            approval=None if asked is None else new_approval(asked, request, self._approvals),
+            withdrawn=outcome.withdrawn,
+        )
 
     def _tools_for(self, request: NormalizedRequest, pinned: AgentDefinition | None) -> Tools:
         ledgered = LedgeredTools(

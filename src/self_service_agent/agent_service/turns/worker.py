@@ -19,6 +19,7 @@ from self_service_agent.kit.notifications import Notifier
 from self_service_agent.shared_models import events
 
 from . import repository
+from .aftermath import Consequences
 from .repository import ClaimedTurn, FinishedTurn, LeaseLost
 from .rules import TurnPolicy
 
@@ -52,9 +53,17 @@ class TurnWorkers:
     """
 
     def __init__(
-        self, pool: Pool, notifier: Notifier, taker: TurnTaker, *, policy: TurnPolicy, announce: "Announce"
+        self,
+        pool: Pool,
+        notifier: Notifier,
+        taker: TurnTaker,
+        *,
+        policy: TurnPolicy,
+        announce: "Announce",
+        consequences: Consequences,
     ) -> None:
         self._pool = pool
+        self._consequences = consequences
         self._taker = taker
         self._policy = policy
         self._announce = announce
@@ -224,9 +233,11 @@ class TurnWorkers:
 
     async def _finish(self, turns: Sequence[FinishedTurn]) -> Sequence[bool | Exception]:
         with metrics.Publishing({events.RESPONSE_READY: len(turns)}) as publishing:
-            outcomes = await repository.finish(self._pool, turns)
+            outcomes = await repository.finish(self._pool, turns, consequences=self._consequences)
             publishing.counts[events.RESPONSE_READY] = sum(isinstance(outcome, bool) for outcome in outcomes)
         self._announce()
+        if any(turn.aftermath for turn in turns):
+            self._consequences.tell()
         # Here and not where each turn is seen through: that may be cancelled, as a lease that nobody needs any more
         # cannot be renewed.
         for turn, outcome in zip(turns, outcomes, strict=True):

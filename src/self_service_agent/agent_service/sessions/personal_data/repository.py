@@ -42,6 +42,19 @@ _OF_PERSON: Final = {
     "users": "DELETE FROM users WHERE user_id = ANY($1)",
 }
 
+# What they decided stays decided: whose yes or no it was is in the audit log. What only they could decide is left to
+# administrators.
+_AS_APPROVER: Final = (
+    "UPDATE approvals SET decided_by = NULL, comment = NULL WHERE decided_by = ANY($1)",
+    """
+    UPDATE approvals SET approvers = CASE state WHEN 'pending' THEN 'role:admin' ELSE 'person:erased' END
+    WHERE approvers = ANY(ARRAY(
+        SELECT 'person:' || form FROM users u CROSS JOIN LATERAL unnest(ARRAY[u.user_id, u.login, u.primary_email]) form
+        WHERE u.user_id = ANY($1) AND form IS NOT NULL
+        UNION SELECT 'person:' || alias FROM user_aliases WHERE user_id = ANY($1)))
+    """,
+)
+
 _PERSON = "SELECT user_id, login, primary_email, created_at, updated_at FROM users WHERE user_id = $1"
 _LISTS: Final = {
     "aliases": "SELECT kind, alias, created_at FROM user_aliases WHERE user_id = $1 ORDER BY created_at",
@@ -52,6 +65,10 @@ _LISTS: Final = {
     "integration_configs": """
         SELECT integration_type, enabled, priority, retry_count, retry_delay_seconds, config, created_at, updated_at
         FROM user_integration_configs WHERE user_id = $1 ORDER BY id
+    """,
+    "approvals_decided": """
+        SELECT approval_id, action, state, comment, decided_at, channel FROM approvals
+        WHERE decided_by = $1 AND user_id || '' <> $1 ORDER BY decided_at
     """,
     "api_keys": """
         SELECT key_id, name, hint, roles, scopes, created_at, expires_at, last_used_at, revoked_at
@@ -88,6 +105,8 @@ async def delete_all(connection: PooledConnection, user_id: str, session_ids: Se
     """Delete the person and everything of theirs; tells how many rows of each table that were."""
     user_ids = [row["user_id"] for row in await connection.fetch(_ALL_IDS, user_id)]
     counts = await purge(connection, session_ids)
+    for statement in _AS_APPROVER:
+        await connection.execute(statement, user_ids)
     for table, statement in _OF_PERSON.items():
         status = await connection.execute(statement, user_ids)
         counts = added(counts, {table: int(status.rpartition(" ")[2])})
