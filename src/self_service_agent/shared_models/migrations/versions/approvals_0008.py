@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0007"
-down_revision: str | None = "0006"
+revision = "0008"
+down_revision: str | None = "0007"
 
 # `approvers` is who may decide: role:…, group:… or person:…. Whoever lists walks one of the two indexes in its order.
 _UP = (
