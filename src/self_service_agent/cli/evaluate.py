@@ -1,4 +1,4 @@
-"""`ssa evaluate`: plays every scenario against the real system in a house of its own, and judges what came of it."""
+"""`ssa evaluate` and its sisters: conversations with the real system in a house of its own, and what came of them."""
 
 import asyncio
 from pathlib import Path
@@ -10,11 +10,14 @@ from self_service_agent.kit import logging
 
 from .starting import explained, fail
 
+app = typer.Typer()
+
 Scenarios = Annotated[str, typer.Option(help="Which: patterns of scenario ids, joined by commas.")]
 Engine = Annotated[Literal["rules", "llm"], typer.Option(help="Who understands what people write.")]
 Folder = Annotated[Path | None, typer.Option(help="A folder of scenarios instead of the shipped ones.")]
 
 
+@app.command()
 def evaluate(
     *,
     scenarios: Scenarios = "*",
@@ -46,4 +49,35 @@ def evaluate(
     if junit is not None:
         reports.write_junit(done, junit)
     if not done.holds:
+        raise typer.Exit(1)
+
+
+@app.command()
+def mutate(
+    names: Annotated[list[str] | None, typer.Argument(help="Which mutants; all without a name.")] = None,
+) -> None:
+    """Break the system on purpose, one way after the other, and see that the metrics notice; exit 0 only if all do."""
+    from self_service_agent.evaluation import files, mutants, mutation, showing  # noqa: PLC0415
+
+    chosen = names or list(mutants.MUTANTS)
+    if unknown := [name for name in chosen if name not in mutants.MUTANTS]:
+        fail(f"there is no mutant {', '.join(unknown)}; choose among {', '.join(mutants.MUTANTS)}")
+    logging.configure(level="debug", format="json")
+    folder = files.evaluations_folder()
+
+    def tell(trial: mutation.Trial) -> None:
+        state = "caught" if trial.is_caught else "ESCAPED"
+        typer.echo(f"{trial.name} ({trial.about}): {state}, {trial.seconds} s", err=True)
+
+    with explained():
+        trials = asyncio.run(
+            mutation.try_mutants(
+                [mutants.MUTANTS[name] for name in chosen],
+                files.load_scenarios(folder),
+                files.load_phrases(folder),
+                tried=tell,
+            )
+        )
+    showing.show_trials(trials)
+    if not all(trial.is_caught for trial in trials):
         raise typer.Exit(1)

@@ -29,7 +29,7 @@ database = typer.Typer(no_args_is_help=True, help="The database in use.")
 app.add_typer(database, name="db")
 app.add_typer(keys.app, name="keys")
 app.add_typer(sessions.app, name="sessions")
-app.command()(evaluate.evaluate)
+app.add_typer(evaluate.app)
 app.add_typer(knowledge.app, name="knowledge")
 
 Bind = Annotated[str | None, typer.Option(help="The address to answer on (SSA_BIND).")]

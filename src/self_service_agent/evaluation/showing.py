@@ -1,17 +1,20 @@
 """A run on a terminal: progress while it lasts, then the gates, the effort, and what went wrong."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from .judges import Metric
+from .mutation import Trial
 from .records import Record
 from .run import Run
 
 _MOST_SHOWN = 40
+_WIDE = 200
 
 
 @contextmanager
@@ -45,3 +48,23 @@ def show(run: Run) -> None:
         console.print(f"- {finding.scenario_id}: {finding.metric}: {finding.detail}", markup=False)
     if len(run.findings) > _MOST_SHOWN:
         console.print(f"- and {len(run.findings) - _MOST_SHOWN} more; see the report")
+
+
+def show_trials(trials: Sequence[Trial]) -> None:
+    """Print the matrix of mutants and metrics; what had to notice is marked."""
+    console = Console(highlight=False, soft_wrap=True, width=_WIDE)
+    table = Table("mutant", *(_short(metric) for metric in Metric), "", box=None, pad_edge=False)
+    for trial in trials:
+        cells = (_cell(trial, metric) for metric in Metric)
+        table.add_row(trial.name, *cells, "[green]caught[/]" if trial.is_caught else "[red]ESCAPED[/]")
+    console.print(table)
+    console.print("[n] had to notice the mutant; the first row is the system as it is, and must be empty", markup=False)
+
+
+def _cell(trial: Trial, metric: Metric) -> str:
+    found = trial.counts.get(metric, 0)
+    return f"\\[{found}]" if metric in trial.expected else (str(found) if found else "·")
+
+
+def _short(metric: Metric) -> str:
+    return metric.replace(" ", "\n", 1)
