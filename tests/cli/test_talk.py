@@ -58,7 +58,7 @@ def test_a_chat_reads_lines_and_prints_answers(system, tmp_path):
     assert "never said" not in done.stdout
 
 
-def test_a_chat_at_a_terminal_shows_the_choices_in_its_prompt(system, tmp_path):
+def test_a_chat_at_a_terminal_shows_what_is_done_and_the_choices_in_its_prompt(system, tmp_path):
     ours, theirs = pty.openpty()
     process = started(
         "chat", "--url", system, home=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, TERM="dumb", COLUMNS="200"
@@ -74,6 +74,7 @@ def test_a_chat_at_a_terminal_shows_the_choices_in_its_prompt(system, tmp_path):
     _read_until(ours, None)
 
     assert process.wait(PATIENCE_SECONDS) == 0
+    assert "Get employee laptop info…".encode() in seen
     assert b"Lenovo ThinkPad T14 (na-std-14)" in seen
     os.close(ours)
 

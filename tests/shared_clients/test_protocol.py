@@ -15,7 +15,7 @@ from self_service_agent.shared_clients.errors import (
     Unavailable,
     Unintelligible,
 )
-from self_service_agent.shared_clients.protocol import Answer, Final, Later, StatusChanged, Token
+from self_service_agent.shared_clients.protocol import Answer, Final, Later, StatusChanged, Token, ToolProgress
 from self_service_agent.shared_models.integrations import IntegrationType
 from self_service_agent.shared_models.requests import DeliveryChoice, DeliveryMode, RequestStatus
 
@@ -81,6 +81,11 @@ def test_an_error_page_is_a_refusal_too(content):
             "status",
             '{"request_id": "r1", "status": "processing", "more": 1}',
             StatusChanged(request_id="r1", status=RequestStatus.PROCESSING),
+        ),
+        (
+            "tool",
+            '{"tool": "look_up", "label": "Look up", "state": "started"}',
+            ToolProgress(tool="look_up", label="Look up", state="started"),
         ),
         ("token", '{"text": "Hello "}', Token(text="Hello ")),
         ("final", ANSWER.model_dump_json(), Final(answer=ANSWER)),

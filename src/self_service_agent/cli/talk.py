@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from self_service_agent.shared_clients.errors import ClientError, StillWorking, Unreachable
-from self_service_agent.shared_clients.protocol import Answer, Final, Later, StatusChanged, StreamEvent, Token
+from self_service_agent.shared_clients.protocol import (
+    Answer,
+    Final,
+    Later,
+    StatusChanged,
+    StreamEvent,
+    Token,
+    ToolProgress,
+)
 from self_service_agent.shared_clients.request_manager import RequestManagerClient
 from self_service_agent.shared_models.requests import RequestStatus
 
@@ -95,8 +103,11 @@ async def show_turn(console: Console, events: AsyncIterator[StreamEvent]) -> Ans
     is_begun = False
     async for event in events:
         match event:
-            case StatusChanged():
+            case StatusChanged() | ToolProgress(state="finished"):
                 pass
+            case ToolProgress(label=label, state=state):
+                said = f"{label}…" if state == "started" else f"{label}: this did not work"
+                console.print(said, style="dim", markup=False)
             case Token(text=text):
                 is_begun = True
                 console.print(text, end="", markup=False, soft_wrap=True)

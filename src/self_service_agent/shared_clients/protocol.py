@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any, TypeAlias, TypedDict, TypeVar
+from typing import Any, Literal, TypeAlias, TypedDict, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
@@ -109,6 +109,14 @@ class StatusChanged(BaseModel):
     status: RequestStatus
 
 
+class ToolProgress(BaseModel):
+    """A tool has been started, or is through; `label` says for people what it does."""
+
+    tool: str
+    label: str
+    state: Literal["started", "finished", "failed"]
+
+
 class Token(BaseModel):
     """The next piece of the answer's text."""
 
@@ -127,7 +135,7 @@ class Later(BaseModel):
     accepted: RequestAccepted
 
 
-StreamEvent: TypeAlias = StatusChanged | Token | Final | Later
+StreamEvent: TypeAlias = StatusChanged | ToolProgress | Token | Final | Later
 
 
 def request_body(
@@ -158,6 +166,8 @@ def read_event(kind: str, data: str) -> StreamEvent | None:
     match kind:
         case "status":
             return read(StatusChanged, data)
+        case "tool":
+            return read(ToolProgress, data)
         case "token":
             return read(Token, data)
         case "final":
