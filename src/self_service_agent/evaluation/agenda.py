@@ -73,8 +73,9 @@ class SimulatedPerson:
         self._goals = list(self.scenario.then)
         self.turns = 1
         opening = self._deviation(Seen(), opening=True)
-        said = self._opening()
-        return self._deviating(opening, Seen(), said) if opening else Move(act=self.scenario.opens, says=said)
+        if opening is not None:
+            return self._deviating(opening, Seen())
+        return Move(act=self.scenario.opens, says=self._opening())
 
     def next_move(self, seen: Seen) -> Move | None:
         """Return what to do after an answer with this envelope, or None to leave."""
@@ -84,12 +85,8 @@ class SimulatedPerson:
             return None
         deviation = self._deviation(seen)
         if deviation is not None:
-            return self._deviating(deviation, seen, self._answer_text(seen))
+            return self._deviating(deviation, seen)
         return self._answer(seen)
-
-    def _answer_text(self, seen: Seen) -> str:
-        move = self._answer(seen)
-        return move.says if move else ""
 
     def _answer(self, seen: Seen) -> Move | None:
         if seen.mode == "human":
@@ -117,8 +114,9 @@ class SimulatedPerson:
         return Move(act=goal, says=put(self._words(goal), self.scenario.manner, self.rng))
 
     def _opening(self) -> str:
-        """Return the wish in words that were not used before, as far as there are any."""
-        words = self.phrases.say_anew(self.scenario.opens, self.rng, self._said)
+        """Return the wish in words that were not used before; what else was said with it (`+`) is not said again."""
+        act = self.scenario.opens if not self._said else self.scenario.opens.partition("+")[0]
+        words = self.phrases.say_anew(act, self.rng, self._said)
         self._said.append(words)
         return put(words, self.scenario.manner if len(self._said) == 1 else "plain", self.rng)
 
@@ -196,23 +194,26 @@ class SimulatedPerson:
             return deviation
         return None
 
-    def _deviating(self, deviation: Deviation, seen: Seen, otherwise: str) -> Move:
+    def _deviating(self, deviation: Deviation, seen: Seen) -> Move:
         self._changed |= deviation.answers
-        if deviation.choose is not None:
-            says = self._choose(deviation.choose, seen).says
-        elif deviation.act is not None or deviation.says is not None:
-            says = self._words(deviation.act or deviation.says or "")
-        else:
-            says = otherwise
         return Move(
             act=deviation.act or "deviate",
-            says=says,
+            says=self._deviant_words(deviation, seen),
             together=None if deviation.together is None else self._words(deviation.together),
             twice=deviation.twice,
             door=deviation.door,
             expire=deviation.expire,
             fault=deviation.fault,
         )
+
+    def _deviant_words(self, deviation: Deviation, seen: Seen) -> str:
+        """Return what is said; a deviation without words of its own says the usual thing in an unusual way."""
+        if deviation.choose is not None:
+            return self._choose(deviation.choose, seen).says
+        if deviation.act is not None or deviation.says is not None:
+            return self._words(deviation.act or deviation.says or "")
+        usual = self._answer(seen) if self._said else None
+        return usual.says if usual else self._opening()
 
     def _words(self, act: str) -> str:
         return self.phrases.say(act, self.rng, **self.places)

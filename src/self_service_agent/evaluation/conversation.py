@@ -1,7 +1,6 @@
 """Has one conversation: the simulated person on one side, the running system on the other."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
@@ -10,16 +9,14 @@ from self_service_agent.doubles.servicenow.employees import MockEmployee
 from self_service_agent.kit.http.client import Client
 
 from .agenda import Move, Seen, SimulatedPerson
-from .decisions import Decider
+from .decisions import Approvers
 from .door import Door
 from .house import House
 from .phrases import PhraseBank
 from .records import Exchange, Record
-from .scenarios import FaultSpec, Scenario
+from .scenarios import FaultSpec, Scenario, Verdict
 
 _EXPIRE = "UPDATE request_sessions SET expires_at = now() - interval '1 minute' WHERE session_id = ANY($1)"
-
-Step = Callable[[Move], Awaitable[Exchange]]
 
 
 @dataclass(kw_only=True)
@@ -33,7 +30,6 @@ class Conversation:
     phrases: PhraseBank
     patience: timedelta = timedelta(seconds=60)
     exchanges: list[Exchange] = field(default_factory=list)
-    decided: list[str] = field(default_factory=list)
     door: str = "web"
 
     async def play(self) -> Record:
@@ -45,7 +41,7 @@ class Conversation:
             await self._talk()
         except Exception as error:  # noqa: BLE001  # a scenario that cannot be played is a finding, not the end of all
             broken = f"{type(error).__name__}: {error}"
-        return self._record(broken)
+        return self._record(broken, await self._approvals())
 
     async def _talk(self) -> None:
         simulated = SimulatedPerson(
@@ -61,7 +57,7 @@ class Conversation:
     async def _make(self, move: Move) -> Seen | None:
         """Do what the person decided, and return what they see then; None if there is nothing to go on with."""
         if move.decides is not None:
-            return await self._await_decision(move)
+            return await self._await_decision(move.decides)
         self.door = move.door or self.door
         if move.expire:
             await self.house.platform.pools.durable.execute(_EXPIRE, [self.exchanges[-1].session_id])
@@ -83,14 +79,20 @@ class Conversation:
         again = await door.ask(move.says, act=move.act, door=self.door, key=said.key)
         return [replace(said, again=again.answer)]
 
-    async def _await_decision(self, move: Move) -> Seen | None:
-        """Let somebody else decide, then look what the person is told about it."""
-        decider = Decider(self.house, self.http)
-        verdict = await decider.decide(self.person, move.decides or "denied")
-        self.decided.append(verdict)
-        told = await self._door().ask("status", act="status", door=self.door)
+    async def _await_decision(self, verdict: Verdict) -> Seen:
+        """Let somebody else decide, and see what the person is told about it."""
+        told = await self._approvers().decide(verdict)
         self.exchanges.append(told)
-        return Seen.from_metadata(told.metadata) if told.answer is not None else None
+        return Seen.from_metadata(told.metadata)
+
+    async def _approvals(self) -> tuple[str, ...]:
+        """Return what became of everything that had to be approved."""
+        if not any(each.metadata.get("expects") == "approval" for each in self.exchanges):
+            return ()
+        return tuple(approval["state"] for approval in await self._approvers().asked_for())
+
+    def _approvers(self) -> Approvers:
+        return Approvers(house=self.house, http=self.http, door=self._door(), patience=self.patience)
 
     def _door(self) -> Door:
         return Door(http=self.http, url=self.house.url, person=self.person, patience=self.patience)
@@ -99,13 +101,13 @@ class Conversation:
         self.house.world.of(self.scenario.id).break_down(fault)
         self.house.tools.break_down(self.person.email, fault)
 
-    def _record(self, broken: str | None) -> Record:
+    def _record(self, broken: str | None, approvals: tuple[str, ...]) -> Record:
         return Record(
             scenario=self.scenario,
             person=self.person,
             exchanges=tuple(self.exchanges),
             orders=self.house.world.of(self.scenario.id).orders,
             tool_calls=tuple(self.house.tools.of(self.person.email)),
-            approvals=tuple(self.decided),
+            approvals=approvals,
             broken=broken,
         )

@@ -40,6 +40,12 @@ class Door:
             return replace(blank, refused=str(error), milliseconds=_since(began))
         return _exchange(replace(blank, milliseconds=_since(began)), status, told)
 
+    async def answer_to(self, request_id: str, *, act: str) -> Exchange:
+        """Look for the answer to a request that nobody here made; it may not be there yet."""
+        blank = Exchange(act=act, said="", door="", key="", metadata={}, milliseconds=0)
+        status, told = await self._get(f"/api/v1/requests/{request_id}/result?wait=1")
+        return _exchange(blank, status, told) if status == HTTPStatus.OK else blank
+
     async def _post(self, path: str, said: str, *, key: str) -> tuple[int, Any]:
         body = orjson.dumps({"user_id": self.person.login, "content": said})
         headers = {**self._credential, "Content-Type": "application/json", "Idempotency-Key": key}

@@ -98,6 +98,7 @@ async def open_house(home: Path, plan: Plan) -> AsyncIterator[House]:
 def _agent_settings(plan: Plan, *, agents_folder: Path, tools_url: str) -> AgentServiceSettings:
     settings = read(AgentServiceSettings)
     known = {"agents_folder": agents_folder, "mcp_servicenow_url": tools_url, "agent_timeout": plan.patience_seconds}
+    known["approver_groups"] = {}  # administrators decide for groups that nobody has set up
     return settings.model_copy(update={**known, **(plan.agent_service or {})})
 
 

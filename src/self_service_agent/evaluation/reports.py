@@ -6,14 +6,20 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import orjson
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from .judges import Finding
+from .plots import plots_of
 from .records import Record
 from .run import Run
 
+_TEMPLATES = Path(__file__).parent / "templates"
+
 
 def write(run: Run, folder: Path) -> None:
-    """Write report.json into `folder`."""
+    """Write report.json and report.html into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.html").write_text(as_html(run), "utf-8")
     (folder / "report.json").write_bytes(orjson.dumps(as_json(run), option=orjson.OPT_INDENT_2, default=str))
 
 
@@ -28,6 +34,21 @@ def as_json(run: Run) -> dict[str, Any]:
         "findings": [asdict(finding) for finding in run.findings],
         "scenarios": [_scenario(record) for record in run.records],
     }
+
+
+def as_html(run: Run) -> str:
+    """Return a run as one page that needs nothing else: no scripts, no pictures, no network."""
+    environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined)
+    return environment.get_template("report.html.j2").render(
+        run=run, plots=plots_of(run.records, run.findings), conversations=_worst_first(run)
+    )
+
+
+def _worst_first(run: Run) -> list[tuple[Record, list[Finding]]]:
+    found = [
+        (record, [each for each in run.findings if each.scenario_id == record.scenario.id]) for record in run.records
+    ]
+    return sorted(found, key=lambda pair: not pair[1])
 
 
 def write_junit(run: Run, path: Path) -> None:
