@@ -2,6 +2,8 @@
 
 import re
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import get_args
 
@@ -11,8 +13,11 @@ from self_service_agent.agent_service.definitions.loader import load_definitions
 from self_service_agent.agent_service.definitions.models import AgentDefinition
 from self_service_agent.agent_service.definitions.steps import AnyStep, Step
 from self_service_agent.agent_service.definitions.texts import Texts
-from tests.agent_service.flows.conversation import Conversation, an_engine, where
+from self_service_agent.doubles.servicenow.orders import OrderBook
+from tests.agent_service.flows.conversation import Conversation, an_engine
+from tests.agent_service.flows.servicenow import ServiceNowTools
 from tests.docs.pages import GUIDES, ROOT, blocks, rows, section
+from tests.mcp_servers.servicenow.house import a_house
 
 GUIDE = GUIDES / "agents.md"
 
@@ -21,48 +26,39 @@ GUIDE = GUIDES / "agents.md"
 def folder(tmp_path) -> Path:
     """The folder of agents after everything that the guide says was done."""
     shutil.copytree(ROOT / "agents", tmp_path, dirs_exist_ok=True)
-    agent, route = (block.text for block in blocks(GUIDE, "yaml"))
+    agent, table, route = (block.text for block in blocks(GUIDE, "yaml"))
     (document,) = (block.text for block in blocks(GUIDE, "markdown"))
-    (tmp_path / "vpn-help-agent.yaml").write_text(agent, "utf-8")
-    (tmp_path / "knowledge" / "vpn-errors.md").write_text(document, "utf-8")
+    (tmp_path / "parking-agent.yaml").write_text(agent, "utf-8")
+    (tmp_path / "tables" / "car_parks.yaml").write_text(table, "utf-8")
+    (tmp_path / "knowledge" / "parking-rules.md").write_text(document, "utf-8")
     routing = tmp_path / "routing-agent.yaml"
     routing.write_text(routing.read_text("utf-8").rstrip() + "\n" + route, "utf-8")
     return tmp_path
 
 
-@pytest.fixture
-def conversation(folder) -> Conversation:
-    return Conversation(engine=an_engine(load_definitions(folder)))
+@asynccontextmanager
+async def a_conversation(folder: Path) -> AsyncIterator[tuple[Conversation, OrderBook]]:
+    async with a_house() as house:
+        yield Conversation(ServiceNowTools(house), an_engine(load_definitions(folder))), house.book
 
 
-async def test_the_conversation_of_the_guide_goes_as_printed(conversation):
+async def test_the_conversation_of_the_guide_goes_as_printed(folder):
     (printed,) = (block.text for block in blocks(GUIDE, "") if "ssa chat" in block.text)
 
-    for said, answer in re.findall(r"^you > (.+)\n((?:.|\n)+?)(?=\nyou > |\Z)", printed, re.MULTILINE):
-        assert (await conversation.say(said)).content.split() == answer.split()
+    async with a_conversation(folder) as (conversation, book):
+        for said, answer in re.findall(r"^you > (.+)\n((?:.|\n)+?)(?=\nyou > |\Z)", printed, re.MULTILINE):
+            assert (await conversation.say(said)).content.split() == answer.split()
+
+    [order] = book.orders
+    assert (order.item_id, order.variables["number_plate"]) == ("parking-permit", "AB-C 123")
 
 
-@pytest.mark.parametrize(
-    ("code", "heard"),
-    [
-        pytest.param("800", "hotspot", id="a blocked network"),
-        pytest.param("it shows 691", "password is wrong", id="a wrong password"),
-        pytest.param("12", "handing over", id="an unknown error"),
-    ],
-)
-async def test_every_way_through_the_flow_answers(conversation, code, heard):
-    asked = await conversation.say("VPN error")
+async def test_nothing_is_ordered_without_a_yes(folder):
+    async with a_conversation(folder) as (conversation, book):
+        answer = await conversation.hear("I need a parking permit", "1", "AB-C 123", "no")
 
-    answer = await conversation.say(code)
-
-    assert where(asked) == ("code", "text")
-    assert heard in answer.content
-
-
-async def test_the_agent_can_be_asked_about_its_document(conversation):
-    answer = await conversation.say("Does the VPN work in a hotel?")
-
-    assert [each["document"] for each in answer.envelope["citations"]] == ["vpn-errors"]
+    assert "nothing was ordered" in answer.content
+    assert book.orders == ()
 
 
 def test_every_kind_of_step_is_listed_with_its_fields():

@@ -40,6 +40,7 @@ async def test_a_person_is_found_by_email():
             "user_name": "alice.johnson",
             "location": {"display_value": "NA", "value": "NA"},
             "active": "true",
+            "manager": {"display_value": "Brian Cole", "value": "1002"},
         }
     ]
 
@@ -100,7 +101,7 @@ async def test_a_missing_variable_is_named(missing):
 
 async def test_an_unsupported_query_is_refused():
     async with a_client() as client:
-        answer = await client.get("/api/now/table/sys_user", params={"sysparm_query": "emailLIKEalice"})
+        answer = await client.get("/api/now/table/sys_user", params={"sysparm_query": "emailSTARTSWITHalice"})
 
     assert answer.status_code == 400
 

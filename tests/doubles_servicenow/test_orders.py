@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from self_service_agent.doubles.servicenow.orders import BrokenStateFile, OrderBook
+from self_service_agent.doubles.servicenow.files import BrokenStateFile
+from self_service_agent.doubles.servicenow.orders import OrderBook
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from typing import Literal, NoReturn
 import typer
 
 from self_service_agent.agent_service.definitions.errors import DefinitionError
-from self_service_agent.doubles.servicenow.orders import BrokenStateFile
+from self_service_agent.doubles.servicenow.files import BrokenStateFile
 from self_service_agent.kit import logging
 from self_service_agent.kit.database import DatabaseUnavailable
 from self_service_agent.kit.embedded_postgres import EmbeddedPostgresError

@@ -38,10 +38,7 @@ def load(folder: Path, agent) -> None:
 def test_the_shipped_definitions_load():
     definitions = load_definitions(AGENTS)
 
-    assert {agent.id for agent in definitions} >= {
-        "agentic-general", "agentic-research", "agentic-workflow",
-        "echo-agent", "laptop-refresh-agent", "routing-agent",
-    }  # fmt: skip
+    assert {agent.id for agent in definitions} == {path.stem for path in AGENTS.glob("*.yaml")}
     assert definitions.default.id == "routing-agent"
 
 
@@ -118,7 +115,7 @@ def say(text, **changes):
             an_agent({"id": "a", "kind": "answer", "document": "terms", "section": "Tax"}),
             "no section 'Tax' in document terms",
         ),
-        (an_agent({"id": "a", "kind": "answer"}), "needs either a table or a document"),
+        (an_agent({"id": "a", "kind": "answer"}), "needs exactly one of document, table and rows"),
         (an_agent({"id": "a", "kind": "dance"}), "flows.buy.steps.0: Input tag 'dance'"),
         (an_agent(say("{x!r}")), "flows.buy.steps.0.say.text"),
         (an_agent(say("x", colour="red")), "flows.buy.steps.0.say.colour: Extra inputs are not permitted"),

@@ -40,6 +40,7 @@ def _problems_of_facts(definition: AgentDefinition) -> Iterator[str]:
 
 
 def _problems_of_flow(definition: AgentDefinition, flow: Flow) -> Iterator[str]:
+    yield from (f"slots.{name}: the engine itself sets {name}" for name in sorted(flow.slots.keys() & GIVEN_NAMES))
     ids = [step.id for step in flow.steps]
     for step_id in sorted({step_id for step_id in ids if ids.count(step_id) > 1}):
         yield f"steps: the id {step_id} is used twice"
@@ -98,7 +99,7 @@ def _problems_of_step(definition: AgentDefinition, flow: Flow, step: AnyStep) ->
 
 def _columns(definition: AgentDefinition, step: AnyStep) -> frozenset[str]:
     """Return the fields a label may name: of the table's rows, or any at all for rows that a tool returns."""
-    if isinstance(step, ChooseStep) and step.rows and step.label:
+    if isinstance(step, ChooseStep | AnswerStep) and step.rows and step.label:
         return step.label.names
     table = definition.tables.get(getattr(step, "table", None) or "")
     return frozenset(table.rows[0]) if table else frozenset()

@@ -9,12 +9,25 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from .steps import AnyStep, ApproveStep, ConfirmStep, EndStep, HandoffStep, Name, Part, Step, Text
 from .texts import Texts
 
+# A pattern may be slow on long texts, and nobody writes numbers that long.
+_SEARCHED = 500
+
+
+def _checked_pattern(text: str) -> str:
+    try:
+        re.compile(text, re.IGNORECASE)
+    except re.error as error:
+        raise ValueError(f"not a pattern: {error}") from error
+    return text
+
+
 AgentId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
+Pattern = Annotated[str, StringConstraints(max_length=200), AfterValidator(_checked_pattern)]
 Scalar = str | int | float | bool | None
 
 
@@ -73,11 +86,23 @@ def _sections(text: str) -> Iterator[Section]:
 
 
 class Slot(Part):
-    """A value that a flow works with; `words` are what people call it when they correct it."""
+    """A value that a flow works with; `words` are what people call it when they correct it.
+
+    A `pattern` is searched in what people write, whatever its case, and what it finds is the value.
+    """
 
     type: Literal["text", "email", "date", "number", "record"] = "text"
     words: tuple[str, ...] = ()
     min_length: int = 1
+    max_length: int = Field(default=4000, ge=1)
+    pattern: Pattern | None = None
+
+    def read(self, value: Any) -> Any:
+        """Return the value as the slot keeps it, or None if it does not fit."""
+        if self.pattern is not None:
+            found = re.search(self.pattern, str(value)[:_SEARCHED], re.IGNORECASE)
+            value = found[0] if found else ""
+        return value if self.min_length <= len(str(value)) <= self.max_length else None
 
 
 class Flow(Part):

@@ -1,15 +1,16 @@
 """The steps that a flow is made of, as its author writes them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, StringConstraints, model_validator
 
 from .expressions import Expression, compile_expression
-from .templates import Template, compile_template
+from .templates import Record, Template, compile_argument, compile_template, source_of
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Text = Annotated[Template, PlainValidator(compile_template), PlainSerializer(lambda text: text.source)]
+Given = Annotated[Template | Record, PlainValidator(compile_argument), PlainSerializer(source_of)]
 Rule = Annotated[Expression, PlainValidator(compile_expression), PlainSerializer(lambda rule: rule.source)]
 
 
@@ -76,11 +77,11 @@ class ChooseStep(Step):
 
 
 class CallStep(Step):
-    """Call one tool; the engine alone does this, and only once per decision."""
+    """Call one tool; the engine alone does this, and only once per decision. An argument may have parts of its own."""
 
     kind: Literal["call"]
     tool: Name
-    arguments: dict[Name, Text] = Field(default_factory=dict)
+    arguments: dict[Name, Given] = Field(default_factory=dict)
     save: Name
     refused: Name | None = None
 
@@ -153,25 +154,31 @@ class ApproveStep(Step):
 
 
 class AnswerStep(Step):
-    """Answer from a document's section, or list rows of a table."""
+    """Answer from a document's section, or list rows: of a table, or of a list that a tool returned."""
 
     kind: Literal["answer"]
     text: Text | None = None
     document: str | None = None
     section: str | None = None
     table: Name | None = None
+    rows: Text | None = None
     where: Rule | None = None
     label: Text | None = None
+    empty: Name | None = None
 
     @model_validator(mode="after")
     def _has_one_source(self) -> "AnswerStep":
-        if (self.table is None) == (self.document is None):
-            raise ValueError("needs either a table or a document")
+        if sum((self.table is not None, self.rows is not None, self.document is not None)) != 1:
+            raise ValueError("needs exactly one of document, table and rows")
         if self.document is not None and self.section is None:
             raise ValueError("needs the section of the document")
-        if self.table is not None and self.label is None:
+        if self.document is None and self.label is None:
             raise ValueError("needs a label for the rows")
         return self
+
+    def targets(self) -> Iterator[Name]:
+        if self.empty:
+            yield self.empty
 
 
 class HandoffStep(Step):
@@ -223,8 +230,14 @@ def rules_of(step: Step) -> Iterator[tuple[str, Expression]]:
 
 def _fields(step: Step) -> Iterator[tuple[str, Any]]:
     for field in type(step).model_fields:
-        value = getattr(step, field)
-        if isinstance(value, dict):
-            yield from ((f"{field}.{key}", item) for key, item in value.items())
-        else:
-            yield field, value
+        yield from _inside(field, getattr(step, field))
+
+
+def _inside(place: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Record):
+        value = value.fields
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _inside(f"{place}.{key}", item)
+    else:
+        yield place, value

@@ -50,6 +50,35 @@ def compile_template(source: Any) -> Template:
     return Template(source.strip(), tuple(_parse(source.strip())))
 
 
+@dataclass(frozen=True)
+class Record:
+    """The texts of a record's fields."""
+
+    fields: Mapping[str, Template]
+
+    def value(self, names: Mapping[str, Any]) -> dict[str, str]:
+        """Return the record with every text filled; raises `ValueProblem` when a value is missing."""
+        return {name: text.render(names) for name, text in self.fields.items()}
+
+
+def compile_argument(source: Any) -> Template | Record:
+    """Check a text, or the texts of a record's fields, and return them ready to fill."""
+    if isinstance(source, Record):
+        return source
+    if not isinstance(source, Mapping):
+        return compile_template(source)
+    if not all(isinstance(name, str) and _FIELD.fullmatch(name) for name in source):
+        raise TemplateError("the names of an argument's fields are small letters, digits and _")
+    return Record({name: compile_template(part) for name, part in source.items()})
+
+
+def source_of(argument: Template | Record) -> Any:
+    """Return an argument as its author wrote it."""
+    if isinstance(argument, Template):
+        return argument.source
+    return {name: text.source for name, text in argument.fields.items()}
+
+
 def _parse(source: str) -> list[tuple[str, Path | None]]:
     parts: list[tuple[str, Path | None]] = []
     for text, field, spec, conversion in Formatter().parse(source):

@@ -28,9 +28,10 @@ def set_slot(command: SetSlot, frame: Frame, stage: Stage) -> bool:
     step = flow.by_id[frame.step]
     if not isinstance(step, CollectStep) or step.slot != command.slot:
         return False
-    if len(str(command.value)) < flow.slots[step.slot].min_length:
+    value = flow.slots[step.slot].read(command.value)
+    if value is None:
         return False
-    frame.slots[step.slot] = command.value
+    frame.slots[step.slot] = value
     _answered(frame, step.id)
     go_on(frame, step, stage)
     return True

@@ -36,12 +36,12 @@ def listed(step: AnswerStep, frame: Frame, stage: Stage) -> list[str]:
 
 
 def _records(step: ChooseStep | AnswerStep, frame: Frame, stage: Stage) -> Iterable[Mapping[str, Any]]:
-    if isinstance(step, ChooseStep) and step.rows:
+    if step.rows:
         records = step.rows.value(stage.names(frame))
     else:
         records = stage.definition_of(frame).tables[step.table or ""].rows
     if not isinstance(records, list | tuple) or not all(isinstance(record, Mapping) for record in records):
-        raise ValueProblem("the list to choose from is not a list of records")
+        raise ValueProblem("the list is not a list of records")
     where = step.where
     return records if where is None else [row for row in records if stage.evaluate(where, frame, row=row)]
 

@@ -24,6 +24,7 @@ from .dialogue import Frame, Question
 from .failures import ask_about_failure, fail
 from .rows import listed, rows_of
 from .stage import Stage
+from .started import taken_from_start
 from .tools import CallFailed, CallResult, PendingCall
 
 STEP_LIMIT = 60
@@ -107,6 +108,9 @@ def _waits(frame: Frame, stage: Stage) -> bool:
     """Take one step, and say whether there is something to wait for."""
     step = stage.flow_of(frame).by_id[frame.step]
     match step:
+        case CollectStep() if taken_from_start(step, frame, stage):
+            go_on(frame, step, stage)
+            return False
         case CollectStep() | ConfirmStep():
             _ask(step, frame, stage)
             return True
@@ -131,7 +135,6 @@ def _pass(step: DecideStep | SayStep | AnswerStep | HandoffStep | EndStep, frame
             go_on(frame, step, stage)
         case AnswerStep():
             _answer(step, frame, stage)
-            go_on(frame, step, stage)
         case HandoffStep():
             hand_over(stage, text=step.text.render(stage.names(frame)) if step.text else None)
             leave(frame, stage)
@@ -226,10 +229,15 @@ def _decide(step: DecideStep, frame: Frame, stage: Stage) -> None:
 
 
 def _answer(step: AnswerStep, frame: Frame, stage: Stage) -> None:
+    lines = [] if step.document else listed(step, frame, stage)
+    if step.empty and not lines and not step.document:
+        frame.move_to(step.empty)
+        return
     if step.text:
         stage.say_step(step.text, frame)
     if step.document and step.section:
         document = stage.definition_of(frame).knowledge[step.document]
         stage.cite(PassageEntry(step.document, document.title, document.sections[step.section]))
-    elif lines := listed(step, frame, stage):
+    elif lines:
         stage.say("\n".join(f"- {line}" for line in lines))
+    go_on(frame, step, stage)

@@ -27,8 +27,12 @@ class NotOrdered(Refused):
     """The catalog answered without a request number: there is no order."""
 
 
+class NoSuchTicket(Refused):
+    """The person has no ticket with this number."""
+
+
 class OutcomeUnknown(ServiceNowError):
-    """The order was sent and its answer was lost: ask for it by its key before ordering again."""
+    """The write was sent and its answer was lost: ask for it by its key before sending it again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +45,8 @@ class Employee:
     login: str
     location: str
     active: bool
+    manager_name: str = ""
+    manager_email: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,3 +66,25 @@ class Order:
 
     number: str
     key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ticket:
+    """Something that a person asked for; `number` is the one that people are told."""
+
+    sys_id: str
+    number: str
+    item_number: str
+    title: str
+    state: str
+    opened_on: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comment:
+    """What somebody wrote on a ticket; `ticket_id` is the ticket's `sys_id`."""
+
+    ticket_id: str
+    text: str
+    written_at: str
+    written_by: str

@@ -1,11 +1,13 @@
-"""The mock ServiceNow server: the catalog's order call and three tables to read."""
+"""The mock ServiceNow server: the catalog's order call, and tables to read and comment."""
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
+from .catalog import catalog
 from .employees import employees
 from .endpoints import api, health
 from .faults import Faults
+from .journal import Journal
 from .orders import OrderBook
 from .settings import MockServiceNowSettings
 from .state import CatalogError, MockState
@@ -14,9 +16,12 @@ from .state import CatalogError, MockState
 def create_app(settings: MockServiceNowSettings, *, faults: Faults | None = None) -> FastAPI:
     """Return the server; orders written before are read from the state file now."""
     app = FastAPI(title="Mock ServiceNow")
+    state_file = settings.mock_servicenow_state_file
     app.state.mock = MockState(
         people=employees(),
-        book=OrderBook(settings.mock_servicenow_state_file),
+        items=catalog(),
+        book=OrderBook(state_file),
+        journal=Journal(state_file.with_suffix(".comments.jsonl") if state_file else None),
         faults=faults or Faults(),
         api_key=settings.mock_servicenow_api_key,
     )

@@ -31,7 +31,7 @@ class MockLaptop(BaseModel):
 
 
 class MockEmployee(BaseModel):
-    """A person; in development `login` is also the person's API key."""
+    """A person; in development `login` is also the person's API key. `manager` is a login."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,6 +42,7 @@ class MockEmployee(BaseModel):
     region: Literal["NA", "EMEA", "APAC", "LATAM"]
     active: bool
     laptops: tuple[MockLaptop, ...]
+    manager: str | None = None
 
 
 def employees() -> tuple[MockEmployee, ...]:

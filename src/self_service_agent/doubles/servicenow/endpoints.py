@@ -15,11 +15,11 @@ from starlette.types import Receive, Scope, Send
 from self_service_agent.kit import clock
 
 from . import tables
+from .catalog import item_called
 from .orders import MockOrder
 from .query import Row, UnsupportedQuery, matching, read_query
 from .state import CatalogError, MockState
 
-_MANDATORY = ("laptop_choices", "who_is_this_request_for")
 _MOST_ROWS = 10_000
 
 
@@ -29,13 +29,22 @@ class Table(StrEnum):
     SYS_USER = "sys_user"
     COMPUTER = "cmdb_ci_computer"
     REQUEST_ITEM = "sc_req_item"
+    REQUEST = "sc_request"
+    JOURNAL = "sys_journal_field"
 
 
 class OrderNow(BaseModel):
     """The body of an order; the catalog item itself says which variables it needs."""
 
     sysparm_quantity: Annotated[int, Field(ge=1)] = 1
+    sysparm_requested_for: str = ""
     variables: dict[str, Any] = {}
+
+
+class ItemChange(BaseModel):
+    """The change of a ticket: writing on it."""
+
+    comments: Annotated[str, Field(min_length=1)]
 
 
 class TableQuery(BaseModel):
@@ -93,14 +102,20 @@ async def read_health() -> dict[str, str]:
 @api.post("/api/sn_sc/servicecatalog/items/{item_id}/order_now")
 async def order_now(item_id: str, order: OrderNow, mock: Mock) -> Response:
     """Take an order, also one that was taken before: the real catalog does not recognise repetitions."""
-    missing = [name for name in _MANDATORY if not order.variables.get(name)]
+    missing = item_called(item_id, mock.items).missing(order.variables)
+    if not missing and not (order.sysparm_requested_for or order.variables.get("who_is_this_request_for")):
+        missing = ["who_is_this_request_for"]
     if missing:
         detail = f"Mandatory Variables are required: {', '.join(missing)}"
         raise CatalogError(HTTPStatus.BAD_REQUEST, "Mandatory Variables are required", detail)
     if mock.faults.takes("cart_next"):
         return JSONResponse({"result": {"cart_id": secrets.token_hex(16)}})
     taken = await mock.book.record(
-        item_id=item_id, quantity=order.sysparm_quantity, variables=order.variables, now=clock.now()
+        item_id=item_id,
+        quantity=order.sysparm_quantity,
+        variables=order.variables,
+        now=clock.now(),
+        for_whom=order.sysparm_requested_for,
     )
     if mock.faults.takes("lose_next"):
         return BrokenLine()
@@ -111,12 +126,25 @@ async def order_now(item_id: str, order: OrderNow, mock: Mock) -> Response:
 async def read_table(table: Table, query: Annotated[TableQuery, Query()], mock: Mock) -> dict[str, Any]:
     """Return the rows that meet `sysparm_query`."""
     try:
-        conditions = read_query(query.sysparm_query)
+        wanted = read_query(query.sysparm_query)
     except UnsupportedQuery as error:
         raise CatalogError(HTTPStatus.BAD_REQUEST, "Unsupported query", str(error)) from error
-    rows = matching(_rows(table, mock), conditions)
+    rows = matching(_rows(table, mock), wanted)
     fields = [field for field in query.sysparm_fields.split(",") if field]
     return {"result": tables.shown(rows, fields=fields, limit=query.sysparm_limit)}
+
+
+@api.patch("/api/now/table/sc_req_item/{sys_id}")
+async def change_item(sys_id: str, change: ItemChange, mock: Mock) -> Response:
+    """Write a comment on a ticket, also one that was written before."""
+    rows = [row for row in _rows(Table.REQUEST_ITEM, mock) if row["sys_id"] == sys_id]
+    if not rows:
+        raise CatalogError(HTTPStatus.NOT_FOUND, "No Record found", "Record doesn't exist or ACL restricts the record")
+    await mock.journal.record(element_id=sys_id, value=change.comments, now=clock.now())
+    if mock.faults.takes("lose_next"):
+        return BrokenLine()
+    [changed] = tables.shown(rows, fields=(), limit=1)
+    return JSONResponse({"result": changed})
 
 
 def _rows(table: Table, mock: MockState) -> list[Row]:
@@ -126,7 +154,11 @@ def _rows(table: Table, mock: MockState) -> list[Row]:
         case Table.COMPUTER:
             return tables.computers(mock.people, today=clock.now().date())
         case Table.REQUEST_ITEM:
-            return tables.request_items(mock.book.orders, mock.people)
+            return tables.request_items(mock.book.orders, mock.people, mock.items)
+        case Table.REQUEST:
+            return tables.requests(mock.book.orders, mock.people)
+        case Table.JOURNAL:
+            return tables.journal(mock.journal.comments)
 
 
 def _confirmation(order: MockOrder) -> dict[str, Any]:

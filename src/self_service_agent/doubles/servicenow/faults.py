@@ -16,7 +16,7 @@ class Faults:
     delay: timedelta = timedelta()
     """What every call waits before it is done."""
     lose_next: int = 0
-    """Orders recorded, after which the line breaks in the middle of the answer."""
+    """Orders or comments recorded, after which the line breaks in the middle of the answer."""
     cart_next: int = 0
     """Orders answered with a cart and not recorded, as instances with two-step checkout do."""
 

@@ -1,11 +1,14 @@
 """What the mock's endpoints share, and the error they answer with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from .catalog import CatalogItem
 from .employees import MockEmployee
 from .faults import Faults
+from .journal import Journal
 from .orders import OrderBook
 
 
@@ -14,7 +17,9 @@ class MockState:
     """One running mock."""
 
     people: tuple[MockEmployee, ...]
+    items: Mapping[str, CatalogItem]
     book: OrderBook
+    journal: Journal
     faults: Faults
     api_key: SecretStr | None
 

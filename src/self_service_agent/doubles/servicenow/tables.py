@@ -1,10 +1,12 @@
 """The mock's tables, row by row in ServiceNow's field names; dotted fields are read through a reference."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from .catalog import CatalogItem, item_called
 from .employees import MockEmployee, MockLaptop
+from .journal import MockComment
 from .orders import MockOrder
 from .query import Row
 
@@ -12,7 +14,7 @@ _INSTALLED = "1"
 _OPERATIONAL = "1"
 
 
-def users(people: Iterable[MockEmployee]) -> list[Row]:
+def users(people: Sequence[MockEmployee]) -> list[Row]:
     """Return table `sys_user`."""
     return [
         {
@@ -22,6 +24,7 @@ def users(people: Iterable[MockEmployee]) -> list[Row]:
             "user_name": person.login,
             "location": {"display_value": person.region, "value": person.region},
             "active": str(person.active).lower(),
+            **_manager(person, people),
         }
         for person in people
     ]
@@ -32,9 +35,35 @@ def computers(people: Iterable[MockEmployee], *, today: date) -> list[Row]:
     return [_computer(laptop, person, today) for person in people for laptop in person.laptops]
 
 
-def request_items(orders: Iterable[MockOrder], people: Sequence[MockEmployee]) -> list[Row]:
+def request_items(
+    orders: Iterable[MockOrder], people: Sequence[MockEmployee], items: Mapping[str, CatalogItem]
+) -> list[Row]:
     """Return table `sc_req_item`."""
-    return [_request_item(order, person_called(order.requested_for, people)) for order in orders]
+    return [
+        _request_item(order, person_called(order.requested_for, people), item_called(order.item_id, items))
+        for order in orders
+    ]
+
+
+def requests(orders: Iterable[MockOrder], people: Sequence[MockEmployee]) -> list[Row]:
+    """Return table `sc_request`."""
+    return [_request(order, person_called(order.requested_for, people)) for order in orders]
+
+
+def journal(comments: Iterable[MockComment]) -> list[Row]:
+    """Return table `sys_journal_field`."""
+    return [
+        {
+            "sys_id": comment.sys_id,
+            "name": "sc_req_item",
+            "element": "comments",
+            "element_id": comment.element_id,
+            "value": comment.value,
+            "sys_created_on": f"{comment.written_at:%Y-%m-%d %H:%M:%S}",
+            "sys_created_by": "self-service-agent",
+        }
+        for comment in comments
+    ]
 
 
 def person_called(name: str, people: Iterable[MockEmployee]) -> MockEmployee | None:
@@ -67,20 +96,44 @@ def _computer(laptop: MockLaptop, person: MockEmployee, today: date) -> Row:
     }
 
 
-def _request_item(order: MockOrder, person: MockEmployee | None) -> Row:
+def _manager(person: MockEmployee, people: Iterable[MockEmployee]) -> Row:
+    manager = person_called(person.manager or "", people)
+    if manager is None:
+        return {"manager": "", "manager.email": ""}
+    return {"manager": {"display_value": manager.name, "value": manager.sys_id}, "manager.email": manager.email}
+
+
+def _request_item(order: MockOrder, person: MockEmployee | None, item: CatalogItem) -> Row:
     return {
         "sys_id": f"item-{order.sys_id}",
         "number": order.item_number,
         "request": {"display_value": order.number, "value": order.sys_id},
-        "cat_item": {"display_value": "Laptop refresh", "value": order.item_id},
+        "request.number": order.number,
+        "cat_item": {"display_value": item.name, "value": order.item_id},
         "correlation_id": order.correlation_id,
+        **_requester(order, person),
+        "quantity": str(order.quantity),
+        "state": {"display_value": "Open", "value": "1"},
+        "stage": "requested",
+        "opened_at": f"{order.opened_at:%Y-%m-%d %H:%M:%S}",
+    }
+
+
+def _request(order: MockOrder, person: MockEmployee | None) -> Row:
+    return {
+        "sys_id": order.sys_id,
+        "number": order.number,
+        **_requester(order, person),
+        "request_state": {"display_value": "Requested", "value": "requested"},
+        "opened_at": f"{order.opened_at:%Y-%m-%d %H:%M:%S}",
+    }
+
+
+def _requester(order: MockOrder, person: MockEmployee | None) -> Row:
+    return {
         "requested_for": {
             "display_value": person.name if person else order.requested_for,
             "value": person.sys_id if person else order.requested_for,
         },
         "requested_for.email": person.email if person else order.requested_for,
-        "quantity": str(order.quantity),
-        "state": "1",
-        "stage": "requested",
-        "opened_at": f"{order.opened_at:%Y-%m-%d %H:%M:%S}",
     }

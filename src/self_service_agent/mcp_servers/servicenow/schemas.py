@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from self_service_agent.connectors.servicenow.values import Employee, Laptop, LaptopClass
+from self_service_agent.connectors.servicenow.values import Comment, Employee, Laptop, LaptopClass, Ticket
 
 EmployeeName = Annotated[str, Field(min_length=1, max_length=200, description="The requester's own full name")]
 Justification = Annotated[str, Field(min_length=1, max_length=4000, description="Why a new laptop is needed")]
@@ -16,6 +16,13 @@ LaptopCode = Annotated[
 IdempotencyKey = Annotated[
     str, Field(min_length=1, max_length=100, description="The same for every repetition of the same decision")
 ]
+CatalogItem = Annotated[str, Field(min_length=1, max_length=64, description="The catalog item to order, by name")]
+Variables = Annotated[dict[str, str], Field(max_length=20, description="The item's own variables")]
+Reason = Annotated[str, Field(min_length=1, max_length=4000, description="Why this is needed")]
+TicketNumber = Annotated[
+    str, Field(min_length=1, max_length=40, description="The number of one of the requester's tickets")
+]
+CommentText = Annotated[str, Field(min_length=1, max_length=4000, description="What to write on the ticket")]
 
 
 class LaptopRead(BaseModel):
@@ -50,6 +57,60 @@ class FoundTicket(BaseModel):
     request_number: str | None
 
 
+class Profile(BaseModel):
+    """The requester, as on record; without a manager on record the two fields are empty."""
+
+    employee_name: str
+    email: str
+    login: str
+    region: str
+    manager_name: str
+    manager_email: str
+
+
+class TicketRead(BaseModel):
+    """A ticket, without what was written on it."""
+
+    number: str
+    item_number: str
+    title: str
+    state: str
+    opened_on: str
+
+
+class TicketList(BaseModel):
+    """The requester's tickets, the newest first."""
+
+    tickets: list[TicketRead]
+
+
+class CommentRead(BaseModel):
+    """What was written on a ticket."""
+
+    text: str
+    written_at: str
+    written_by: str
+
+
+class TicketDetail(TicketRead):
+    """A ticket and what was written on it, the newest first."""
+
+    comments: list[CommentRead]
+
+
+class CommentedTicket(BaseModel):
+    """The ticket that a comment was written on; `duplicate` says that it had been with the same key before."""
+
+    number: str
+    duplicate: bool
+
+
+class FoundComment(BaseModel):
+    """The ticket that was commented with a key, or none."""
+
+    number: str | None
+
+
 class FailureKind(StrEnum):
     """What a failed call means: try later, never try again, or find out what happened first."""
 
@@ -82,3 +143,32 @@ def laptop_info(employee: Employee, laptops: tuple[Laptop, ...]) -> LaptopInfo:
             for laptop in laptops
         ],
     )
+
+
+def profile(employee: Employee) -> Profile:
+    """Write a person."""
+    return Profile(
+        employee_name=employee.name,
+        email=employee.email,
+        login=employee.login,
+        region=employee.location,
+        manager_name=employee.manager_name,
+        manager_email=employee.manager_email,
+    )
+
+
+def ticket_read(ticket: Ticket) -> TicketRead:
+    """Write a ticket."""
+    return TicketRead(
+        number=ticket.number,
+        item_number=ticket.item_number,
+        title=ticket.title,
+        state=ticket.state,
+        opened_on=ticket.opened_on,
+    )
+
+
+def ticket_detail(ticket: Ticket, comments: tuple[Comment, ...]) -> TicketDetail:
+    """Write a ticket with what was written on it."""
+    written = [CommentRead(text=each.text, written_at=each.written_at, written_by=each.written_by) for each in comments]
+    return TicketDetail(**ticket_read(ticket).model_dump(), comments=written)
