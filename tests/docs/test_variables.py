@@ -73,7 +73,9 @@ def _shown(default: Any) -> str:
             return default.get_secret_value()
         case bool():
             return str(default).lower()
-        case int() | float():
+        case int():
+            return str(default)
+        case float():
             return f"{default:g}"
         case str():
             return default

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -18,10 +19,11 @@ from self_service_agent.shared_models.events import RequestCreated
 
 from .approvals import endpoints as approvals
 from .approvals.expiry import ApprovalExpiry
-from .approvals.rules import ApprovalPolicy
 from .approvals.service import Approvals
-from .definitions.loader import Definitions, load_definitions
+from .definitions.loader import load_definitions
 from .flows.engine import Engine
+from .models.opening import Means, OpenModel, open_model
+from .models.settings import ModelSettings
 from .sessions import endpoints as sessions
 from .sessions.personal_data import endpoints as personal_data
 from .sessions.personal_data.service import PersonalData
@@ -36,6 +38,7 @@ from .turns.handlers import queue_turns
 from .turns.progress import Progress
 from .turns.taker import ConversationTaker
 from .turns.worker import TurnTaker, TurnWorkers
+from .understanding.opening import understander_of
 from .understanding.rules import RulesUnderstander
 
 OpenTaker = Callable[[Platform], AbstractAsyncContextManager[TurnTaker]]
@@ -82,26 +85,37 @@ def agent_service(settings: AgentServiceSettings, open_taker: OpenTaker) -> Serv
     )
 
 
-def conversations(settings: AgentServiceSettings, tokens: ServiceTokens, *, policy: EgressPolicy) -> OpenTaker:
-    """Return what opens the real taker: definitions, engine and tools. Wrong definitions are refused right here."""
+def conversations(
+    settings: AgentServiceSettings,
+    tokens: ServiceTokens,
+    *,
+    policy: EgressPolicy,
+    models: ModelSettings | None = None,
+) -> OpenTaker:
+    """Return what opens the real taker: definitions, engine and tools. Wrong definitions are refused right here.
+
+    Without `models` everything is done by rules.
+    """
     definitions = load_definitions(
         settings.agents_folder or shipped_agents(), default_agent_id=settings.default_agent_id
     )
+    wanted = models or ModelSettings.model_construct()
 
     @asynccontextmanager
     async def open_taker(platform: Platform) -> AsyncIterator[TurnTaker]:
-        async with _open_tools(settings, tokens, policy=policy) as server:
+        telemetry = _telemetry(settings)
+        means = Means(policy=policy, pool=platform.pools.durable, telemetry=telemetry)
+        async with _open_tools(settings, tokens, policy=policy) as server, open_model(wanted, means) as model:
+            platform.health.details.append(partial(_understanding, wanted, model))
             store = DefinitionStore(platform.pools.durable)
             await store.remember(definitions)
-            telemetry = Telemetry(
-                prices=settings.model_prices,
-                captures_content=settings.otel_instrumentation_genai_capture_message_content,
-            )
-            yield _taker(
-                platform,
-                definitions,
+            yield ConversationTaker(
+                platform.pools.durable,
+                Engine(definitions, understander_of(wanted, model, RulesUnderstander())),
+                McpTools(server),
+                definitions=definitions,
                 store=store,
-                server=server,
+                progress=Progress(platform.notifier),
                 telemetry=telemetry,
                 approvals=settings.approval_policy,
             )
@@ -116,24 +130,16 @@ def shipped_agents() -> Path:
     return installed if installed.is_dir() else package.parent.parent / "agents"
 
 
-def _taker(
-    platform: Platform,
-    definitions: Definitions,
-    *,
-    store: DefinitionStore,
-    server: ToolServer,
-    telemetry: Telemetry,
-    approvals: ApprovalPolicy,
-) -> TurnTaker:
-    return ConversationTaker(
-        platform.pools.durable,
-        Engine(definitions, RulesUnderstander()),
-        McpTools(server),
-        definitions=definitions,
-        store=store,
-        progress=Progress(platform.notifier),
-        telemetry=telemetry,
-        approvals=approvals,
+def _telemetry(settings: AgentServiceSettings) -> Telemetry:
+    return Telemetry(
+        prices=settings.model_prices, captures_content=settings.otel_instrumentation_genai_capture_message_content
+    )
+
+
+async def _understanding(settings: ModelSettings, model: OpenModel | None) -> dict[str, Any]:
+    """Say for /health/detailed who understands, and what is known of the model."""
+    return {"understanding": {"engine": settings.engine, "wording": settings.wording}} | (
+        {"model": model.in_health()} if model else {}
     )
 
 

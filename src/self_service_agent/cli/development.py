@@ -16,6 +16,8 @@ from self_service_agent.channels import email
 from self_service_agent.channels.base import Manifest
 from self_service_agent.channels.email.config import EmailSettings
 from self_service_agent.doubles.mailbox import Mailbox
+from self_service_agent.doubles.openai import app as scripted_model
+from self_service_agent.doubles.openai.script import shipped_script
 from self_service_agent.doubles.servicenow.app import create_app
 from self_service_agent.doubles.servicenow.employees import employees
 from self_service_agent.doubles.servicenow.settings import MockServiceNowSettings
@@ -78,6 +80,17 @@ def mock_servicenow(home: Path, *, path: str) -> Service:
         yield
 
     return Service(name="mock-servicenow", open=run, mounts={path: mock})
+
+
+def mock_model() -> Service:
+    """Return a language model that knows the conversation of the guides by heart."""
+    model = scripted_model.create_app(shipped_script())
+
+    @asynccontextmanager
+    async def run(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+
+    return Service(name="mock-model", open=run, mounts={"/": model})
 
 
 def mailbox() -> Service:

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings
 from self_service_agent.agent_service.app import agent_service, conversations
 from self_service_agent.agent_service.embedding.opening import embedding_service, open_embedder
 from self_service_agent.agent_service.embedding.settings import EmbeddingSettings
+from self_service_agent.agent_service.models.settings import ModelSettings
 from self_service_agent.agent_service.settings import AgentServiceSettings
 from self_service_agent.eventing.platform import bus_service, platform_service
 from self_service_agent.eventing.sink import event_sink
@@ -70,11 +71,17 @@ def alone(name: Name, settings: HouseSettings, *, say: Say) -> FastAPI:
         case Name.MCP_SERVICENOW:
             url = f"http://127.0.0.1:{PORTS[Name.MOCK_SERVICENOW]}"
             return _app(name, [_tools(settings, mock_url=url, path="/")])
-        case Name.MOCK_SERVICENOW:
-            if not settings.is_development:
-                raise SettingsError("the mock ServiceNow runs in development only: SSA_ENV is production")
-            return _app(name, [development.mock_servicenow(settings.ssa_home, path="/")])
+        case Name.MOCK_SERVICENOW | Name.MOCK_MODEL:
+            return _app(name, [_double(name, settings)])
     return _app(name, _on_platform(settings, services, say=say))
+
+
+def _double(name: Name, settings: HouseSettings) -> Service:
+    if not settings.is_development:
+        raise SettingsError(f"{name} runs in development only: SSA_ENV is production")
+    if name is Name.MOCK_MODEL:
+        return development.mock_model()
+    return development.mock_servicenow(settings.ssa_home, path="/")
 
 
 def tool_settings(settings: HouseSettings, *, mock_url: str) -> ToolServerSettings:
@@ -167,7 +174,7 @@ def _agents(settings: HouseSettings, *, tools_url: str, is_tool_server_here: boo
         agents = agents.model_copy(update={"mcp_servicenow_url": tools_url})
     policy = settings.egress(development=settings.is_development or is_tool_server_here)
     embedder = open_embedder(read(EmbeddingSettings))
-    opening = conversations(agents, _service_tokens(settings), policy=policy)
+    opening = conversations(agents, _service_tokens(settings), policy=policy, models=read(ModelSettings))
     return [embedding_service(embedder), agent_service(agents, opening)]
 
 

@@ -11,6 +11,7 @@ class Name(StrEnum):
     AGENT_SERVICE = "agent-service"
     MOCK_SERVICENOW = "mock-servicenow"
     MCP_SERVICENOW = "mcp-servicenow"
+    MOCK_MODEL = "mock-model"
 
 
 PORTS = {
@@ -19,6 +20,7 @@ PORTS = {
     Name.AGENT_SERVICE: 8082,
     Name.MOCK_SERVICENOW: 8085,
     Name.MCP_SERVICENOW: 8001,
+    Name.MOCK_MODEL: 8086,
 }
 
 

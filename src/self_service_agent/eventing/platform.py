@@ -19,7 +19,7 @@ from self_service_agent.kit.database import (
     open_pools,
     running_postgres,
 )
-from self_service_agent.kit.health import health_of
+from self_service_agent.kit.health import Health, health_of
 from self_service_agent.kit.notifications import Notifier
 from self_service_agent.kit.service import Service
 from self_service_agent.shared_models import migrate
@@ -48,6 +48,7 @@ class Platform:
     pools: Pools
     notifier: Notifier
     bus: EmbeddedBus
+    health: Health
 
 
 def platform_of(app: FastAPI) -> Platform:
@@ -81,8 +82,9 @@ def _opener(settings: DatabaseSettings, home: Path) -> Callable[[FastAPI], Abstr
             notifier = Notifier()
             await stack.enter_async_context(notifier.running(address))
             bus = EmbeddedBus(pools, notifier, SUBSCRIPTIONS)
-            health_of(app).checks["database"] = partial(_answers, pools.relaxed)
-            app.state.platform = Platform(address=address, pools=pools, notifier=notifier, bus=bus)
+            health = health_of(app)
+            health.checks["database"] = partial(_answers, pools.relaxed)
+            app.state.platform = Platform(address=address, pools=pools, notifier=notifier, bus=bus, health=health)
             yield
 
     return open_platform

@@ -19,12 +19,16 @@ router = APIRouter(tags=["health"])
 
 @dataclass(kw_only=True)
 class Health:
-    """Who this is, and what each part adds: `facts` for people, `checks` for what must hold to be ready."""
+    """Who this is, and what each part adds.
+
+    `facts` are for people, `details` for those who look closer, `checks` must hold for the process to be ready.
+    """
 
     service: str
     version: str
     ready: bool = False
     facts: list[Facts] = field(default_factory=list)
+    details: list[Facts] = field(default_factory=list)
     checks: dict[str, Callable[[], Awaitable[bool]]] = field(default_factory=dict)
 
 
@@ -72,7 +76,11 @@ async def health(request: Request) -> dict[str, Any]:
 @router.get("/health/detailed")
 async def detailed_health(request: Request) -> dict[str, Any]:
     """Say the same, check by check."""
-    return {**await health(request), "checks": await _checked(health_of(request.app))}
+    known = health_of(request.app)
+    found: dict[str, Any] = {**await health(request), "checks": await _checked(known)}
+    for details in known.details:
+        found |= await details()
+    return found
 
 
 @router.get("/livez")

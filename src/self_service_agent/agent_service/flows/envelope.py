@@ -51,6 +51,7 @@ def speaker_part(transcript: Transcript) -> dict[str, Any]:
         "citations": transcript.citations,
         "tool_calls": transcript.tool_calls,
         "usage": {"input_tokens": 0, "output_tokens": 0, **transcript.usage},
+        **({"degraded": transcript.degraded} if transcript.degraded else {}),
     }
 
 

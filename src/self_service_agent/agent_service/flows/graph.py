@@ -70,7 +70,7 @@ async def _understand(state: State, runtime: Runtime[TurnContext]) -> State:
     understanding = await runtime.context.understander.understand(state["content"], _context_of(stage))
     transcript = stage.transcript
     transcript.engine, transcript.model = understanding.engine, understanding.model
-    transcript.usage = dict(understanding.usage)
+    transcript.usage, transcript.degraded = dict(understanding.usage), understanding.degraded
     return {"commands": understanding.commands}
 
 
@@ -120,4 +120,5 @@ def _context_of(stage: Stage) -> UnderstandingContext:
         slot_type=pending.slot_type if pending else "text",
         corrections=correctables(frame, stage) if frame else (),
         mode=stage.dialogue.mode,
+        session_id=stage.turn.session_id,
     )

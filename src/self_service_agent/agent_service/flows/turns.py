@@ -96,6 +96,7 @@ class Transcript:
     engine: str = "rules"
     model: str | None = None
     usage: dict[str, int] = field(default_factory=dict)
+    degraded: str | None = None
     response_type: ResponseType = "message"
     closes_session: bool = False
     approval: ApprovalRequest | None = None

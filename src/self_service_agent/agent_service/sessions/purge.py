@@ -37,6 +37,7 @@ _BY_SESSION: Final = {
     "approvals": "DELETE FROM approvals WHERE session_id = ANY($1)",
     "tool_calls": "DELETE FROM tool_calls WHERE session_id = ANY($1)",
     "conversations": "DELETE FROM conversations WHERE session_id = ANY($1)",
+    "model_usage_of_sessions": "DELETE FROM model_usage_of_sessions WHERE session_id = ANY($1)",
     "event_parking": "DELETE FROM event_parking WHERE partition_key = ANY($1)",
     "request_sessions": "DELETE FROM request_sessions WHERE session_id = ANY($1)",
 }
@@ -52,6 +53,7 @@ _COUNT = """
         (SELECT count(*) FROM approvals WHERE session_id = ANY($1)) AS approvals,
         (SELECT count(*) FROM tool_calls WHERE session_id = ANY($1)) AS tool_calls,
         (SELECT count(*) FROM conversations WHERE session_id = ANY($1)) AS conversations,
+        (SELECT count(*) FROM model_usage_of_sessions WHERE session_id = ANY($1)) AS model_usage_of_sessions,
         (SELECT count(*) FROM event_inbox WHERE partition_key = ANY($1)) AS event_inbox,
         cardinality($1::text[]) AS request_sessions
 """

@@ -41,6 +41,7 @@ class UnderstandingContext:
     slot_type: str = "text"
     corrections: tuple[Correctable, ...] = ()
     mode: Literal["agent", "human"] = "agent"
+    session_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,14 @@ class Guess:
 
 @dataclass(frozen=True, kw_only=True)
 class Understanding:
-    """What the text means, and who says so."""
+    """What the text means, and who says so; `degraded` is why it is not who should have."""
 
     commands: tuple[Command, ...]
     engine: Literal["rules", "llm"] = "rules"
     model: str | None = None
     guesses: tuple[Guess, ...] = ()
     usage: Mapping[str, int] = field(default_factory=dict)
+    degraded: str | None = None
 
 
 class Understander(Protocol):

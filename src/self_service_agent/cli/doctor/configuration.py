@@ -7,6 +7,7 @@ from self_service_agent.agent_service.app import shipped_agents
 from self_service_agent.agent_service.definitions.errors import DefinitionError
 from self_service_agent.agent_service.definitions.loader import load_definitions
 from self_service_agent.agent_service.embedding.settings import EmbeddingSettings
+from self_service_agent.agent_service.models.settings import ModelSettings
 from self_service_agent.agent_service.settings import AgentServiceSettings
 from self_service_agent.cli import house
 from self_service_agent.cli.development import TOOL_KEYS, logins
@@ -34,6 +35,7 @@ _READERS: tuple[Callable[[], object], ...] = (
     partial(read, BrowserSettings),
     partial(read, AgentServiceSettings),
     partial(read, EmbeddingSettings),
+    partial(read, ModelSettings),
     partial(read, DeliverySettings),
     read_default_changes,
 )
