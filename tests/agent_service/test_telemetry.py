@@ -82,7 +82,7 @@ def test_what_is_said_is_told_only_if_that_is_wanted_and_then_masked(spans):
 
     told = {span.name: span.attributes for span in spans}
     said = json.loads(told["chat small"]["gen_ai.input.messages"])
-    text = "My number is […], write to […]"
+    text = "My number is [phone 1], write to [email 1]"
     assert said == [{"role": "user", "parts": [{"type": "text", "content": text}]}]
     assert json.loads(told["chat small"]["gen_ai.output.messages"])[0]["parts"][0]["content"] == text
     assert told["retrieval policies"]["gen_ai.retrieval.query.text"] == text

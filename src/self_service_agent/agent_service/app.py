@@ -32,9 +32,12 @@ from .sessions.service import Sessions
 from .settings import AgentServiceSettings
 from .telemetry import Telemetry
 from .tools.callers import McpTools
+from .turns import endpoints as turns
 from .turns.aftermath import Consequences
 from .turns.definitions import DefinitionStore
+from .turns.direct import DirectTurns
 from .turns.handlers import queue_turns
+from .turns.listening import Listeners
 from .turns.progress import Progress
 from .turns.taker import ConversationTaker
 from .turns.worker import TurnTaker, TurnWorkers
@@ -52,6 +55,7 @@ def agent_service(settings: AgentServiceSettings, open_taker: OpenTaker) -> Serv
         platform = platform_of(app)
         async with AsyncExitStack() as stack:
             taker = await stack.enter_async_context(open_taker(platform))
+            listeners = Listeners()
             workers = TurnWorkers(
                 platform.pools.relaxed,
                 platform.notifier,
@@ -59,8 +63,12 @@ def agent_service(settings: AgentServiceSettings, open_taker: OpenTaker) -> Serv
                 policy=settings.turn_policy,
                 announce=partial(platform.bus.published, events.RESPONSE_READY),
                 consequences=Consequences(bus=platform.bus, notifier=platform.notifier),
+                listeners=listeners,
             )
             handle = partial(queue_turns, notifier=platform.notifier, workers=workers)
+            app.state.direct_turns = DirectTurns(
+                platform.pools.durable, handle, listeners=listeners, patience=settings.turn_policy.patience
+            )
             platform.bus.consume(
                 events.AGENT_SERVICE,
                 {events.REQUEST_CREATED: Binding(data=RequestCreated, handle=handle)},
@@ -80,7 +88,7 @@ def agent_service(settings: AgentServiceSettings, open_taker: OpenTaker) -> Serv
     return Service(
         name=events.AGENT_SERVICE,
         open=run,
-        routers=(sessions.router, personal_data.router, approvals.router),
+        routers=(sessions.router, personal_data.router, approvals.router, turns.router),
         problems={**sessions.PROBLEMS, **personal_data.PROBLEMS, **approvals.PROBLEMS},
     )
 

@@ -4,9 +4,8 @@ The names are those of OpenTelemetry's semantic conventions for generative AI as
 are still in development and change between releases, so they stand here and nowhere else.
 """
 
-import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
@@ -15,6 +14,7 @@ from typing import Final
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
+from self_service_agent.agent_service.guards.masking import mask
 from self_service_agent.kit import metrics
 from self_service_agent.kit.tracing import Attribute, Kind, Span
 
@@ -24,7 +24,6 @@ _MILLION = 1_000_000
 _NOBODY = "none"
 # Whose turn it is, for what is called deep inside of it.
 _AGENT: ContextVar[str] = ContextVar("agent", default=_NOBODY)
-_PRIVATE = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|\+?\d[\d ()/-]{5,}\d")
 
 
 class ModelPrice(BaseModel):
@@ -34,11 +33,6 @@ class ModelPrice(BaseModel):
 
     input: float = Field(ge=0)
     output: float = Field(ge=0)
-
-
-def masked(text: str) -> str:
-    """Return `text` without what looks like an address, a telephone number or another long number."""
-    return _PRIVATE.sub("[…]", text)
 
 
 class AgentTurn:
@@ -99,11 +93,9 @@ class Telemetry:
         *,
         prices: Mapping[str, ModelPrice] = MappingProxyType({}),
         captures_content: bool = False,
-        mask: Callable[[str], str] = masked,
     ) -> None:
         self._prices = prices
         self._captures_content = captures_content
-        self._mask = mask
 
     @contextmanager
     def invoke_agent(self, agent_id: str, *, session_id: str) -> Iterator[AgentTurn]:
@@ -148,7 +140,7 @@ class Telemetry:
     @contextmanager
     def retrieval(self, source: str, *, query: str | None = None) -> Iterator[Span]:
         """Open the span of one search in a collection of documents."""
-        asked = {"gen_ai.retrieval.query.text": self._mask(query)} if query and self._captures_content else {}
+        asked = {"gen_ai.retrieval.query.text": mask(query).text} if query and self._captures_content else {}
         attributes = {"gen_ai.data_source.id": source, **asked}
         with _span("retrieval", source, attributes=attributes, kind="client") as span:
             yield span
@@ -157,7 +149,7 @@ class Telemetry:
         """Return what was said as an attribute, masked, if that is wanted at all."""
         if not self._captures_content or not messages:
             return {}
-        said = [{"role": role, "parts": [{"type": "text", "content": self._mask(text)}]} for role, text in messages]
+        said = [{"role": role, "parts": [{"type": "text", "content": mask(text).text}]} for role, text in messages]
         return {name: orjson.dumps(said).decode()}
 
     def cost(self, model: str, *, input_tokens: int, output_tokens: int) -> float | None:

@@ -165,6 +165,13 @@ _PUT_BACK = """
     WHERE request_id = $1 AND lease_token = $2
 """
 
+_NEXT = """
+    UPDATE request_sessions SET total_requests = total_requests + 1, last_request_id = $3, last_request_at = now(),
+        updated_at = now()
+    WHERE session_id = $1 AND user_id = $2 AND status = 'ACTIVE' AND expires_at > now()
+    RETURNING total_requests
+"""
+
 _RENEW = """
     UPDATE turns SET lease_until = now() + $3::interval
     WHERE request_id = ANY($1) AND lease_token = ANY($2) RETURNING request_id
@@ -269,6 +276,29 @@ async def renew(pool: Pool, turns: Sequence[ClaimedTurn], *, lease: timedelta) -
         _RENEW, [turn.request.request_id for turn in turns], list({turn.lease_token for turn in turns}), lease
     )
     return {row["request_id"] for row in rows}
+
+
+async def is_published(pool: Pool, agent_id: str) -> bool:
+    """Tell whether there is an agent of this name."""
+    found = "SELECT true FROM agent_definitions WHERE agent_id = $1 AND published_at IS NOT NULL LIMIT 1"
+    return await pool.fetchval(found, agent_id) is not None
+
+
+async def is_known(connection: PooledConnection, request_id: str) -> bool:
+    """Tell whether there is a turn for a request."""
+    return await connection.fetchval("SELECT true FROM turns WHERE request_id = $1", request_id) is not None
+
+
+async def confirm(pool: Pool, request_id: str) -> str:
+    """Return how far a turn is, once that is on disk: what takes it does not wait for that."""
+    told = "UPDATE turns SET request_id = request_id WHERE request_id = $1 RETURNING status"
+    return str(await pool.fetchval(told, request_id))
+
+
+async def next_sequence(connection: PooledConnection, session_id: str, *, user_id: str, request_id: str) -> int | None:
+    """Give a request the next place in a person's session that is open, or return None if there is no such one."""
+    sequence: int | None = await connection.fetchval(_NEXT, session_id, user_id, request_id)
+    return sequence
 
 
 def _row(turn: FinishedTurn) -> dict[str, object]:

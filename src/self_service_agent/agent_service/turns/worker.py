@@ -20,6 +20,7 @@ from self_service_agent.shared_models import events
 
 from . import repository
 from .aftermath import Consequences
+from .listening import Listeners
 from .repository import ClaimedTurn, FinishedTurn, LeaseLost
 from .rules import TurnPolicy
 
@@ -52,7 +53,7 @@ class TurnWorkers:
     acting twice by the ledger, and nobody hears the answer before the request manager has committed it durably.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # everything that a turn touches
         self,
         pool: Pool,
         notifier: Notifier,
@@ -61,8 +62,10 @@ class TurnWorkers:
         policy: TurnPolicy,
         announce: "Announce",
         consequences: Consequences,
+        listeners: Listeners | None = None,
     ) -> None:
         self._pool = pool
+        self._listeners = listeners or Listeners()
         self._consequences = consequences
         self._taker = taker
         self._policy = policy
@@ -243,6 +246,7 @@ class TurnWorkers:
         for turn, outcome in zip(turns, outcomes, strict=True):
             if isinstance(outcome, bool):
                 metrics.TURNS["failed" if turn.failed else "completed"].inc()
+                self._listeners.tell(turn.request_id, turn.response)
             if outcome is True or turn.session_id in self._announced:
                 self._announced.discard(turn.session_id)
                 self._behind.add(turn.session_id)
