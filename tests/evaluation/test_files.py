@@ -8,7 +8,7 @@ SHIPPED = load_scenarios(evaluations_folder())
 
 
 def test_there_are_enough_of_them():
-    assert len(SHIPPED) >= 140
+    assert len(SHIPPED) >= 280
     assert len({scenario.id for scenario in SHIPPED}) == len(SHIPPED)
 
 

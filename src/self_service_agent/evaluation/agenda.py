@@ -157,6 +157,8 @@ class SimulatedPerson:
         goal = f"flow:{self.scenario.agent}/{self.scenario.flow}"
         if goal in ids:
             return self._choose(goal, seen)
+        if self.scenario.flow is None and not self.phrases.has(self.scenario.opens):
+            return self._choose("else", seen)
         if visit > _TRIES:
             return Move(act="human", says=self._words("human"))
         return Move(act="again", says=self._opening())
@@ -190,6 +192,8 @@ class SimulatedPerson:
                 continue
             if opening != (deviation.when.turn == 1):
                 continue
+            if self.scenario.flow is not None and not (self._has_begun or deviation.when.turn):
+                continue  # a menu of guesses is no step of the flow yet
             self._done.add(number)
             return deviation
         return None

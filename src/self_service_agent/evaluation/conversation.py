@@ -15,6 +15,7 @@ from .house import House
 from .phrases import PhraseBank
 from .records import Exchange, Record
 from .scenarios import FaultSpec, Scenario, Verdict
+from .world import PersonalServiceNow
 
 _EXPIRE = "UPDATE request_sessions SET expires_at = now() - interval '1 minute' WHERE session_id = ANY($1)"
 
@@ -35,6 +36,7 @@ class Conversation:
     async def play(self) -> Record:
         """Talk until the person leaves; what goes wrong on the way is part of the record."""
         broken = None
+        await self._servicenow.open_tickets(self.person)
         if self.scenario.fault is not None:
             self._break_down(self.scenario.fault)
         try:
@@ -97,8 +99,12 @@ class Conversation:
     def _door(self) -> Door:
         return Door(http=self.http, url=self.house.url, person=self.person, patience=self.patience)
 
+    @property
+    def _servicenow(self) -> PersonalServiceNow:
+        return self.house.world.of(self.scenario.id)
+
     def _break_down(self, fault: FaultSpec) -> None:
-        self.house.world.of(self.scenario.id).break_down(fault)
+        self._servicenow.break_down(fault)
         self.house.tools.break_down(self.person.email, fault)
 
     def _record(self, broken: str | None, approvals: tuple[str, ...]) -> Record:
@@ -106,7 +112,8 @@ class Conversation:
             scenario=self.scenario,
             person=self.person,
             exchanges=tuple(self.exchanges),
-            orders=self.house.world.of(self.scenario.id).orders,
+            orders=self._servicenow.orders,
+            comments=self._servicenow.comments,
             tool_calls=tuple(self.house.tools.of(self.person.email)),
             approvals=approvals,
             broken=broken,

@@ -2,7 +2,7 @@
 
 import shutil
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from pydantic import HttpUrl, SecretStr
 
 from self_service_agent.agent_service.app import agent_service, conversations, shipped_agents
 from self_service_agent.agent_service.settings import AgentServiceSettings
-from self_service_agent.doubles.servicenow.employees import MockEmployee
+from self_service_agent.doubles.servicenow.employees import MockEmployee, employees
 from self_service_agent.eventing.platform import Platform, bus_service, platform_of, platform_service
 from self_service_agent.kit.database import DatabaseSettings
 from self_service_agent.kit.health import health_service
@@ -28,6 +28,7 @@ from self_service_agent.request_manager.admission.settings import AdmissionSetti
 from self_service_agent.request_manager.app import authentication, request_manager
 from self_service_agent.request_manager.settings import RequestManagerSettings
 
+from .scenarios import Scenario
 from .witness import ToolWitness
 from .world import World
 
@@ -60,6 +61,7 @@ class Plan:
     """How a house is set up: who lives in the world, and what differs from the settings of the environment."""
 
     people: Mapping[str, MockEmployee]
+    scenarios: Sequence[Scenario]
     agents_folder: Path | None = None
     agent_service: Mapping[str, Any] | None = None
     patience_seconds: float = 60
@@ -71,7 +73,7 @@ async def open_house(home: Path, plan: Plan) -> AsyncIterator[House]:
     agents = home / "agents"
     shutil.copytree(plan.agents_folder or shipped_agents(), agents)
     listening = _listening()
-    world, tokens = World(plan.people), ServiceTokens(_SECRET)
+    world, tokens = World(plan.people, plan.scenarios), ServiceTokens(_SECRET)
     base = f"http://127.0.0.1:{listening.getsockname()[1]}"
     server = servicenow_tools.create_app(_tool_settings(f"{base}{_SERVICENOW}"))
     witness = ToolWitness(server, tokens)
@@ -109,7 +111,9 @@ def _tool_settings(instance_url: str) -> ToolServerSettings:
 
 
 def _logins(people: Mapping[str, MockEmployee]) -> list[tuple[str, str]]:
-    return [(person.login, person.email) for person in people.values()] + [(OPERATOR, f"{OPERATOR}@company.com")]
+    """Return (login, e-mail) of everybody: who asks, the mock's own people, who approve, and an operator."""
+    known = [(person.login, person.email) for person in (*people.values(), *employees())]
+    return [*known, (OPERATOR, f"{OPERATOR}@company.com")]
 
 
 def _mounted(name: str, mounts: Mapping[str, Any]) -> Service:

@@ -34,6 +34,17 @@ class AgentFiles:
         """The refresh period of each class of laptops."""
         return {row["laptop_class"]: row["months"] for row in self._rows("refresh_policy")}
 
+    @cached_property
+    def rows_by_code(self) -> Mapping[str, Mapping[str, Any]]:
+        """The rows of all tables by the value of their first column."""
+        tables = (self._rows(path.stem) for path in sorted((self.folder / "tables").glob("*.yaml")))
+        return {str(next(iter(row.values()))): row for rows in tables for row in rows}
+
+    def names_of(self, code: str) -> tuple[str, ...]:
+        """Return what something may be called in a summary: its code, and the name that a table gives it."""
+        name = self.rows_by_code.get(code, {}).get("name")
+        return (code,) if name is None else (code, str(name))
+
     def offered(self, offer: Offer) -> list[str]:
         """Return the keys of the rows that have to be offered, in the order of the table."""
         rows = self._rows(offer.table)

@@ -279,7 +279,7 @@ _ALL = (
     ),
     _mutant(
         "misquote", "adds to what it cites", _misquote,
-        scenarios="laptop-questions/policy,laptop-questions/delivery", caught_by=[Metric.CITATIONS],
+        scenarios="laptop-questions/policy,help/vpn-*", caught_by=[Metric.CITATIONS],
     ),
     _mutant(
         "begin-another-flow", "begins a flow that nobody asked for", _begin_another_flow,

@@ -11,6 +11,9 @@ from .scenarios import LaptopSpec, Scenario
 
 _FIRST_TEXT = "Ada Bela Cora Dora Edna Frida Gita Hana Ines Jana Kira Lena Mona Nora Olga Pia Rosa Sina Tara Ulla"
 _LAST_TEXT = "Abel Boros Celik Duda Ekman Fiala Gallo Hahn Iyer Jansen Kovac Lund Meyer Novak Orlov Petit Quist Rossi"
+MANAGER = "derek.nolan"
+"""One of the mock's own people, who approves what managers approve."""
+
 _FIRST, _LAST = tuple(_FIRST_TEXT.split()), tuple(_LAST_TEXT.split())
 
 
@@ -42,6 +45,7 @@ def _person(scenario: Scenario, number: int) -> MockEmployee:
         email=f"{login}@company.com",
         region=scenario.person.region,
         active=scenario.person.active,
+        manager=MANAGER if scenario.person.has_manager else None,
         laptops=tuple(_laptop(spec, number * 10 + place) for place, spec in enumerate(scenario.person.laptops)),
     )
 

@@ -42,6 +42,7 @@ class Record:
     exchanges: tuple[Exchange, ...]
     orders: tuple[MockOrder, ...]
     tool_calls: tuple[ToolExchange, ...]
+    comments: tuple[str, ...] = ()
     approvals: tuple[str, ...] = ()
     broken: str | None = None
 
@@ -54,6 +55,11 @@ class Record:
     def last_metadata(self) -> dict[str, Any]:
         """The envelope of the last answer."""
         return next((each.metadata for each in reversed(self.exchanges) if each.answer is not None), {})
+
+    @property
+    def ordered(self) -> list[dict[str, Any]]:
+        """What was ordered, as one set of values for each order."""
+        return [{"item_id": order.item_id, **order.variables} for order in self.orders]
 
     @property
     def words(self) -> str:

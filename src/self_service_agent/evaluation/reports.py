@@ -90,6 +90,7 @@ def _scenario(record: Record) -> dict[str, Any]:
         "exchanges": [asdict(each) for each in record.exchanges],
         "orders": [order.model_dump(mode="json") for order in record.orders],
         "tool_calls": [asdict(call) for call in record.tool_calls],
+        "comments": list(record.comments),
         "approvals": list(record.approvals),
         "broken": record.broken,
     }

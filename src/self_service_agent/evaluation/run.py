@@ -71,6 +71,7 @@ async def evaluate(
     with TemporaryDirectory(prefix="ssa-evaluation-") as home, overheard.listening():
         plan = Plan(
             people=people,
+            scenarios=scenarios,
             agents_folder=wishes.agents_folder,
             agent_service=wishes.agent_service,
             patience_seconds=wishes.patience.total_seconds(),

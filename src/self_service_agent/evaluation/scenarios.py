@@ -26,12 +26,21 @@ class LaptopSpec(Part):
     model: str = "Latitude 7420"
 
 
+class TicketSpec(Part):
+    """Something that was ordered before the conversation."""
+
+    item_id: str = "access-request"
+    variables: dict[str, str] = Field(default_factory=lambda: {"system": "crm", "role": "crm-reader"})
+
+
 class PersonSpec(Part):
     """Who asks. The name and the addresses are given when the scenario runs, so that no two share any."""
 
     region: Literal["NA", "EMEA", "APAC", "LATAM"] = "NA"
     active: bool = True
     laptops: tuple[LaptopSpec, ...] = (LaptopSpec(months=40),)
+    has_manager: bool = True
+    tickets: tuple[TicketSpec, ...] = ()
 
 
 class When(Part):
@@ -84,6 +93,7 @@ class Gold(Part):
     """How the world must look in the end, and what must have been said on the way; None is not looked at."""
 
     orders: tuple[dict[str, str], ...] = ()
+    comments: tuple[str, ...] = ()
     approvals: tuple[Verdict | Literal["pending", "cancelled"], ...] = ()
     mode: Literal["agent", "human"] | None = None
     ends_in: str | None = None
