@@ -146,6 +146,7 @@ class AgentDefinition(Part):
     name: str
     summary: str
     say: Text | None = None
+    manner: Literal["usual", "plan", "research"] = "usual"
     routes: tuple[AgentId, ...] = ()
     synonyms: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     texts: Texts = Texts()

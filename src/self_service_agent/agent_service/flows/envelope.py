@@ -50,6 +50,7 @@ def speaker_part(transcript: Transcript) -> dict[str, Any]:
         "pending_confirmation": None,
         "citations": transcript.citations,
         "tool_calls": transcript.tool_calls,
+        **({"plan": transcript.plan} if transcript.plan else {}),
         "usage": {"input_tokens": 0, "output_tokens": 0, **transcript.usage},
         **({"degraded": transcript.degraded} if transcript.degraded else {}),
     }

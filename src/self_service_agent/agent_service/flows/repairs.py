@@ -15,6 +15,7 @@ from self_service_agent.kit.ids import derived_id
 from .answers import correct, go_back
 from .approvals import waiting_approval
 from .dialogue import Dialogue, Frame, Question
+from .plan import tell_plan
 from .stage import Stage
 from .steps import hand_over, leave, walk
 
@@ -52,6 +53,8 @@ def start(command: StartFlow, stage: Stage, *, again: bool = False) -> None:
         frame = Frame(command.agent_id, agent.digest, command.flow, instance, step="")
         frame.move_to(agent.flows[command.flow].steps[0].id)
         dialogue.stack.append(frame)
+        if stage.home.manner == "plan":
+            tell_plan(frame, stage)
     walk(stage)
 
 

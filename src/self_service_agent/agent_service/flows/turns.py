@@ -93,6 +93,7 @@ class Transcript:
     replies: list[str] = field(default_factory=list)
     citations: list[dict[str, Any]] = field(default_factory=list)
     tool_calls: list[dict[str, str]] = field(default_factory=list)
+    plan: list[dict[str, Any]] = field(default_factory=list)
     engine: str = "rules"
     model: str | None = None
     usage: dict[str, int] = field(default_factory=dict)

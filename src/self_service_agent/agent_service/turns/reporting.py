@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from self_service_agent.agent_service.flows.labels import label_of
 from self_service_agent.agent_service.flows.tools import Tools
 from self_service_agent.agent_service.telemetry import Telemetry
 from self_service_agent.shared_models.requests import NormalizedRequest
@@ -34,8 +35,3 @@ class ReportedTools:
 
     def _tell(self, tool: str, state: State) -> None:
         self._progress.say(self._request, "tool", {"tool": tool, "label": label_of(tool), "state": state})
-
-
-def label_of(tool: str) -> str:
-    """Return what a tool does in words, by its name."""
-    return tool.replace("_", " ").replace("-", " ").strip().capitalize()
