@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,11 +23,12 @@ from self_service_agent.kit import clock
 from self_service_agent.kit.database import Address, DatabaseSettings
 from self_service_agent.kit.health import health_service
 from self_service_agent.kit.http.egress import EgressPolicy
-from self_service_agent.kit.service import create_app
+from self_service_agent.kit.service import Service, create_app
 from self_service_agent.kit.service_tokens import ServiceTokens
 from self_service_agent.request_manager.admission.settings import AdmissionSettings
 from self_service_agent.request_manager.app import authentication, request_manager
 from self_service_agent.request_manager.settings import RequestManagerSettings
+from self_service_agent.shared_models.approval_links import ApprovalLinks
 from self_service_agent.shared_models.requests import AgentResponse
 from tests.doubles_servicenow.serving import serving
 
@@ -117,6 +118,8 @@ class Choices:
     agents: bool = True
     conversations: OpenTaker | None = None
     sink: bool = False
+    links: ApprovalLinks | None = None
+    more: Sequence[Service] = ()
 
 
 @asynccontextmanager
@@ -168,8 +171,13 @@ def _an_app(address: Address, home: Path, *, choices: Choices, taker: ScriptedTa
             development_tool_keys=TOOLS,
         ),
         request_manager(settings, limits=UNLIMITED),
-        *([agent_service(agents, choices.conversations or _opening(taker))] if choices.agents else []),
+        *(
+            [agent_service(agents, choices.conversations or _opening(taker), links=choices.links)]
+            if choices.agents
+            else []
+        ),
         *([event_sink(ServiceTokens(SecretStr("a secret of at least thirty-two bytes")))] if choices.sink else []),
+        *choices.more,
         bus_service(),
         last,
     ]

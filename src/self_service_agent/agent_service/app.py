@@ -15,9 +15,11 @@ from self_service_agent.kit.http.egress import EgressPolicy
 from self_service_agent.kit.service import Service
 from self_service_agent.kit.service_tokens import ServiceTokens
 from self_service_agent.shared_models import events
+from self_service_agent.shared_models.approval_links import ApprovalLinks
 from self_service_agent.shared_models.events import RequestCreated
 
 from .approvals import endpoints as approvals
+from .approvals import pages as approval_pages
 from .approvals.expiry import ApprovalExpiry
 from .approvals.service import Approvals
 from .definitions.loader import load_definitions
@@ -47,8 +49,10 @@ from .understanding.rules import RulesUnderstander
 OpenTaker = Callable[[Platform], AbstractAsyncContextManager[TurnTaker]]
 
 
-def agent_service(settings: AgentServiceSettings, open_taker: OpenTaker) -> Service:
-    """Return the service; `open_taker` decides who answers."""
+def agent_service(
+    settings: AgentServiceSettings, open_taker: OpenTaker, *, links: ApprovalLinks | None = None
+) -> Service:
+    """Return the service; `open_taker` decides who answers, and `links` reads those by which approvals are decided."""
 
     @asynccontextmanager
     async def run(app: FastAPI) -> AsyncIterator[None]:
@@ -77,6 +81,7 @@ def agent_service(settings: AgentServiceSettings, open_taker: OpenTaker) -> Serv
             await stack.enter_async_context(workers.running())
             app.state.sessions = Sessions(platform.pools.durable, settings.session_policy)
             app.state.personal_data = PersonalData(pool=platform.pools.durable, notifier=platform.notifier)
+            app.state.approval_links = links
             app.state.approvals = Approvals(
                 pool=platform.pools.durable, bus=platform.bus, policy=settings.approval_policy
             )
@@ -88,7 +93,7 @@ def agent_service(settings: AgentServiceSettings, open_taker: OpenTaker) -> Serv
     return Service(
         name=events.AGENT_SERVICE,
         open=run,
-        routers=(sessions.router, personal_data.router, approvals.router, turns.router),
+        routers=(sessions.router, personal_data.router, approvals.router, approval_pages.router, turns.router),
         problems={**sessions.PROBLEMS, **personal_data.PROBLEMS, **approvals.PROBLEMS},
     )
 

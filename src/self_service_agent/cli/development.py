@@ -26,6 +26,8 @@ from self_service_agent.kit.service_tokens import SHORTEST_SECRET
 from self_service_agent.kit.settings import SettingsError
 
 SERVICENOW_PATH = "/mock-servicenow"
+# Who decides what the shipped agents ask approvals for.
+APPROVERS = {"it_management": ("john.doe@company.com",)}
 TOOL_KEYS = (("your-tool-api-key", "snow-integration"),)
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO

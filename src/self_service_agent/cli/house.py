@@ -29,6 +29,7 @@ from self_service_agent.mcp_servers.servicenow.settings import ToolServerSetting
 from self_service_agent.request_manager.admission.settings import AdmissionSettings
 from self_service_agent.request_manager.app import authentication, request_manager
 from self_service_agent.request_manager.settings import RequestManagerSettings
+from self_service_agent.shared_models.approval_links import ApprovalLinks
 
 from . import development
 from .ports import PORTS, Name
@@ -49,8 +50,8 @@ def everything(settings: HouseSettings, *, port: int, say: Say) -> FastAPI:
         *([development.mock_servicenow(settings.ssa_home, path=development.SERVICENOW_PATH)] if is_mocked else []),
         _callers(settings),
         request_manager(read(RequestManagerSettings), limits=read(AdmissionSettings)),
-        *_dispatching(settings),
-        *_agents(settings, tools_url=f"{base}{TOOLS_PATH}/mcp", is_tool_server_here=True),
+        *_dispatching(settings, links=_approval_links(settings, base)),
+        *_agents(settings, tools_url=f"{base}{TOOLS_PATH}/mcp", is_tool_server_here=True, base=base),
     ]
     return _app("self-service-agent", _on_platform(settings, services, say=say))
 
@@ -64,10 +65,11 @@ def alone(name: Name, settings: HouseSettings, *, say: Say) -> FastAPI:
                 request_manager(read(RequestManagerSettings), limits=read(AdmissionSettings)),
             ]
         case Name.INTEGRATION_DISPATCHER:
-            services = [_callers(settings), *_dispatching(settings)]
+            base = f"http://127.0.0.1:{PORTS[Name.AGENT_SERVICE]}"
+            services = [_callers(settings), *_dispatching(settings, links=_approval_links(settings, base))]
         case Name.AGENT_SERVICE:
             url = f"http://127.0.0.1:{PORTS[Name.MCP_SERVICENOW]}/mcp"
-            services = [_callers(settings), *_agents(settings, tools_url=url, is_tool_server_here=False)]
+            services = [_callers(settings), *_agents(settings, tools_url=url, is_tool_server_here=False, base=None)]
         case Name.MCP_SERVICENOW:
             url = f"http://127.0.0.1:{PORTS[Name.MOCK_SERVICENOW]}"
             return _app(name, [_tools(settings, mock_url=url, path="/")])
@@ -159,23 +161,28 @@ def _secrets_of_others() -> Iterator[BaseSettings]:
             yield configured
 
 
-def _dispatching(settings: HouseSettings) -> list[Service]:
+def _dispatching(settings: HouseSettings, *, links: ApprovalLinks) -> list[Service]:
     """Return the dispatcher, and in development without a mail server of its own the mailbox that it sends to."""
     check_channels()
     policy = settings.egress(development=settings.is_development)
     if not settings.is_development or settings.smtp_host:
-        return [integration_dispatcher(policy=policy)]
-    return [development.mailbox(), integration_dispatcher(policy=policy, email=development.email_to_mailbox)]
+        return [integration_dispatcher(policy=policy, links=links)]
+    return [
+        development.mailbox(),
+        integration_dispatcher(policy=policy, email=development.email_to_mailbox, links=links),
+    ]
 
 
-def _agents(settings: HouseSettings, *, tools_url: str, is_tool_server_here: bool) -> list[Service]:
+def _agents(settings: HouseSettings, *, tools_url: str, is_tool_server_here: bool, base: str | None) -> list[Service]:
     agents = read(AgentServiceSettings)
     if agents.mcp_servicenow_url is None:
         agents = agents.model_copy(update={"mcp_servicenow_url": tools_url})
+    if settings.is_development and not agents.approver_groups:
+        agents = agents.model_copy(update={"approver_groups": development.APPROVERS})
     policy = settings.egress(development=settings.is_development or is_tool_server_here)
     embedder = open_embedder(read(EmbeddingSettings))
     opening = conversations(agents, _service_tokens(settings), policy=policy, models=read(ModelSettings))
-    return [embedding_service(embedder), agent_service(agents, opening)]
+    return [embedding_service(embedder), agent_service(agents, opening, links=_approval_links(settings, base))]
 
 
 def _tools(settings: HouseSettings, *, mock_url: str, path: str) -> Service:
@@ -191,6 +198,12 @@ def _tools(settings: HouseSettings, *, mock_url: str, path: str) -> Service:
 
 def _service_tokens(settings: HouseSettings) -> ServiceTokens:
     return ServiceTokens(_secret(settings), previous=settings.service_token_secret_previous)
+
+
+def _approval_links(settings: HouseSettings, base: str | None) -> ApprovalLinks:
+    """Return what makes links below the public address; in development this machine's own will do."""
+    public = str(settings.public_url) if settings.public_url else base if settings.is_development else None
+    return ApprovalLinks(_secret(settings), base_url=public, previous=settings.service_token_secret_previous)
 
 
 def _secret(settings: HouseSettings) -> SecretStr:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import Field, IPvAnyNetwork, SecretStr
+from pydantic import Field, HttpUrl, IPvAnyNetwork, SecretStr
 
 from self_service_agent.kit.http.egress import EgressPolicy
 from self_service_agent.kit.service_tokens import SHORTEST_SECRET
@@ -18,6 +18,7 @@ class HouseSettings(Settings):
     ssa_env: Literal["production", "development"] = "production"
     ssa_home: Path = Field(default_factory=lambda: platformdirs.user_data_path("self-service-agent"))
     ssa_bind: str = "127.0.0.1"
+    public_url: HttpUrl | None = None
     log_level: Literal["debug", "info", "warning", "error", "DEBUG", "INFO", "WARNING", "ERROR"] = "info"
     log_format: Literal["json", "console"] = "json"
     service_token_secret: SecretStr | None = Field(default=None, min_length=SHORTEST_SECRET)

@@ -16,11 +16,13 @@ from self_service_agent.kit.http.egress import EgressPolicy
 from self_service_agent.kit.service import Service
 from self_service_agent.kit.settings import read
 from self_service_agent.shared_models import events
-from self_service_agent.shared_models.events import RequestCompleted
+from self_service_agent.shared_models.approval_links import ApprovalLinks
+from self_service_agent.shared_models.events import ApprovalRequested, RequestCompleted
 from self_service_agent.shared_models.integrations import IntegrationType
 
 from .channels import MANIFESTS, Channels, open_channels
 from .deliveries import endpoints as deliveries
+from .deliveries.approvals import plan_approvals
 from .deliveries.handlers import plan_deliveries
 from .deliveries.planning import Planning
 from .deliveries.service import Deliveries
@@ -32,8 +34,16 @@ from .preferences.service import Preferences
 from .settings import DeliverySettings, read_default_changes
 
 
-def integration_dispatcher(*, policy: EgressPolicy, email: Callable[[FastAPI], Manifest[Any]] | None = None) -> Service:
-    """Return the service; `email` replaces the e-mail channel by one that is known once the process runs."""
+def integration_dispatcher(
+    *,
+    policy: EgressPolicy,
+    email: Callable[[FastAPI], Manifest[Any]] | None = None,
+    links: ApprovalLinks | None = None,
+) -> Service:
+    """Return the service; `email` replaces the e-mail channel by one that is known once the process runs.
+
+    `links` makes those by which people decide approvals.
+    """
     settings, changes = read(DeliverySettings), read_default_changes()
 
     @asynccontextmanager
@@ -47,7 +57,13 @@ def integration_dispatcher(*, policy: EgressPolicy, email: Callable[[FastAPI], M
             channels = await stack.enter_async_context(open_channels(client, tuple(manifests.values())))
             defaults = integration_defaults(channels.installed, changes)
             await publish_defaults(platform.pools.durable, defaults)
-            planning = Planning(defaults=defaults, opened=channels.opened, expiry=settings.expiry)
+            planning = Planning(
+                defaults=defaults,
+                opened=channels.opened,
+                expiry=settings.expiry,
+                links=links,
+                link_lifetime=settings.link_lifetime,
+            )
             app.state.preferences = Preferences(platform.pools.durable, defaults)
             app.state.deliveries = Deliveries(platform.pools.durable, platform.notifier, planning)
             health_of(app).facts.append(partial(_facts, app, channels))
@@ -66,7 +82,11 @@ def integration_dispatcher(*, policy: EgressPolicy, email: Callable[[FastAPI], M
 
 def _consume(platform: Platform, planning: Planning) -> None:
     handle = partial(plan_deliveries, planning=planning, notifier=platform.notifier)
-    bindings = {events.REQUEST_COMPLETED: Binding(data=RequestCompleted, handle=handle)}
+    tell = partial(plan_approvals, planning=planning, notifier=platform.notifier)
+    bindings = {
+        events.REQUEST_COMPLETED: Binding(data=RequestCompleted, handle=handle),
+        events.APPROVAL_REQUESTED: Binding(data=ApprovalRequested, handle=tell),
+    }
     platform.bus.consume(events.INTEGRATION_DISPATCHER, bindings, durable=False)
 
 

@@ -22,6 +22,7 @@ class DeliverySettings(Settings):
     delivery_sweep_seconds: float = Field(default=30, gt=0, le=3600)
     delivery_expiry_hours: float = Field(default=72, gt=0, le=8760)
     delivery_concurrency: int = Field(default=16, ge=1, le=1000)
+    approval_link_hours: float = Field(default=24, gt=0, le=8760)
 
     @model_validator(mode="after")
     def _timeout_ends_within_lease(self) -> Self:
@@ -44,6 +45,10 @@ class DeliverySettings(Settings):
     @property
     def sweep(self) -> timedelta:
         return timedelta(seconds=self.delivery_sweep_seconds)
+
+    @property
+    def link_lifetime(self) -> timedelta:
+        return timedelta(hours=self.approval_link_hours)
 
     @property
     def expiry(self) -> timedelta:

@@ -112,7 +112,9 @@ def decider(user: User, roles: Iterable[str], groups: Groups) -> Decider:
     powers = {power for role in roles for power in _POWERS.get(Role(role), ())}
     own = {form.casefold() for form in (user.user_id, user.login, user.email) if form} | user.aliases
     member_of = (group for group, members in groups.items() if any(user.is_named(each) for each in members))
-    keys = {f"role:{power}" for power in powers} | {f"group:{each}" for each in member_of}
+    keys = {f"role:{power}" for power in powers}
+    for group in member_of:
+        keys.add(f"role:{group}" if group in _POWERS else f"group:{group}")
     return Decider(user=user, keys=frozenset(keys | {f"person:{each}" for each in own}), is_staff=bool(powers))
 
 

@@ -57,10 +57,12 @@ class Approvals:
     bus: Bus
     policy: ApprovalPolicy
 
-    async def decider(self, user_id: str, roles: Iterable[str]) -> Decider | None:
-        """Return who this is and what they may decide; None if they are not known any more."""
+    async def known_decider(self, user_id: str, roles: Iterable[str]) -> Decider:
+        """Return who this is and what they may decide, or raise `ApprovalNotFound` if they are not known any more."""
         user = await find_user(self.pool, user_id)
-        return None if user is None else decider(user, roles, self.policy.groups)
+        if user is None:
+            raise ApprovalNotFound
+        return decider(user, roles, self.policy.groups)
 
     async def find(self, approval_id: str, who: Decider) -> asyncpg.Record:
         """Return an approval, or raise `ApprovalNotFound`, as if there were none, for whom it does not concern."""

@@ -13,6 +13,7 @@ from self_service_agent.integration_dispatcher.preferences.defaults import Confi
 from self_service_agent.integration_dispatcher.preferences.rules import Override, Recipient, effective
 from self_service_agent.kit import metrics
 from self_service_agent.kit.ids import derived_id
+from self_service_agent.shared_models.approval_links import ApprovalLinks
 from self_service_agent.shared_models.deliveries import DeliveryStatus
 from self_service_agent.shared_models.events import RequestCompleted
 from self_service_agent.shared_models.integrations import IntegrationConfig, IntegrationType
@@ -56,6 +57,8 @@ class Planning:
     defaults: Configs
     opened: Mapping[IntegrationType, OpenChannel]
     expiry: timedelta
+    links: ApprovalLinks | None = None
+    link_lifetime: timedelta = timedelta(hours=24)
 
     def plan(self, event: RequestCompleted, recipient: Recipient, *, now: datetime) -> tuple[PlannedDelivery, ...]:
         """Return one delivery for each channel that was named, or that could have been meant, by priority."""

@@ -12,6 +12,7 @@ from self_service_agent.kit import clock
 from self_service_agent.shared_models.integrations import IntegrationConfig
 
 from . import rules
+from .approvals import with_link
 from .planning import Planning
 from .queue import ClaimedDelivery
 from .rules import Attempt, RetryPolicy, Verdict
@@ -39,7 +40,7 @@ class Sender:
             return rules.skipped(considered.reason or f"{kind} is not configured here")
         try:
             async with asyncio.timeout(self._timeout.total_seconds()):
-                receipt = await open_channel.channel.deliver(_reply(delivery), considered.address)
+                receipt = await open_channel.channel.deliver(self._reply(delivery), considered.address)
         except DeliveryError as error:
             return self._failed(delivery, attempt, error)
         except TimeoutError:
@@ -49,6 +50,16 @@ class Sender:
             name = type(error).__name__
             return self._failed(delivery, attempt, TransientDeliveryError(f"the channel failed: {name}"))
         return rules.delivered(receipt)
+
+    def _reply(self, delivery: ClaimedDelivery) -> Reply:
+        content = with_link(
+            delivery.content,
+            delivery.metadata,
+            user_id=delivery.recipient.person.user_id,
+            links=self._planning.links,
+            longest=self._planning.link_lifetime,
+        )
+        return _reply(delivery, content)
 
     def _failed(self, delivery: ClaimedDelivery, attempt: Attempt, error: DeliveryError) -> Verdict:
         jitter = random.random()  # noqa: S311  # spreads load, keeps no secret
@@ -78,7 +89,7 @@ def _attempt(delivery: ClaimedDelivery, config: IntegrationConfig, open_channel:
     )
 
 
-def _reply(delivery: ClaimedDelivery) -> Reply:
+def _reply(delivery: ClaimedDelivery, content: str) -> Reply:
     return Reply(
         delivery_id=delivery.delivery_id,
         request_id=delivery.request_id,
@@ -86,7 +97,7 @@ def _reply(delivery: ClaimedDelivery) -> Reply:
         person=delivery.recipient.person,
         agent_id=delivery.agent_id,
         subject=delivery.subject,
-        content=delivery.content,
+        content=content,
         metadata=delivery.metadata,
         origin=delivery.origin,
         created_at=delivery.created_at,
