@@ -27,7 +27,7 @@ from self_service_agent.kit.settings import SettingsError
 
 SERVICENOW_PATH = "/mock-servicenow"
 # Who decides what the shipped agents ask approvals for.
-APPROVERS = {"it_management": ("john.doe@company.com",)}
+APPROVERS = {"it_management": ("john.doe@company.com", "web-admin@company.com")}
 TOOL_KEYS = (("your-tool-api-key", "snow-integration"),)
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
