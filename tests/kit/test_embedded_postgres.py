@@ -103,7 +103,7 @@ def test_a_killed_user_does_not_keep_the_server_running(home):
     assert not lives(home)
 
 
-@pytest.mark.parametrize("pid", ["1", str(os.getpid()), "4194303"])
+@pytest.mark.parametrize("pid", ["1", pytest.param(str(os.getpid()), id="our own"), "4194303"])
 def test_the_pid_file_of_a_server_that_is_gone_is_no_obstacle(home, pid):
     data = home / "postgres"
     stale = f"{pid}\n{data}\n1700000000\n5432\n{data}\n\n  1234567    123456\nready   \n"
