@@ -15,7 +15,7 @@ from tests.agent_service.sessions.builders import a_conversation, a_delivery, a_
 LOGIN, EMAIL = "alice.johnson", "alice.johnson@company.com"
 OWNED = (
     "request_sessions", "request_logs", "turns", "tool_calls", "delivery_logs", "user_integration_configs",
-    "user_integration_mappings", "api_keys",
+    "user_integration_mappings", "api_keys", "knowledge_readers",
 )  # fmt: skip
 
 
@@ -50,6 +50,7 @@ async def a_key(pool, user):
         " VALUES ('k', 'd', 'h', 'mine', $1, '{}', '{}', 'alice', now())",
         user.user_id,
     )
+    await pool.execute("INSERT INTO knowledge_readers (user_id, groups) VALUES ($1, '{hr}')", user.user_id)
 
 
 async def test_one_stays_with_both_names_and_the_former_id(pool, by_login, by_mail):

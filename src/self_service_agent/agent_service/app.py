@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from self_service_agent.connectors.mcp.client import ToolServer
 from self_service_agent.eventing.bus import Binding
 from self_service_agent.eventing.platform import Platform, platform_of
+from self_service_agent.kit.health import health_of
 from self_service_agent.kit.http.egress import EgressPolicy
 from self_service_agent.kit.service import Service
 from self_service_agent.kit.service_tokens import ServiceTokens
@@ -24,6 +25,8 @@ from .approvals.expiry import ApprovalExpiry
 from .approvals.service import Approvals
 from .definitions.loader import load_definitions
 from .flows.engine import Engine
+from .knowledge.opening import LoadingEmbedder, knowledge_facts, library_of, open_knowledge, ready
+from .knowledge.service import Knowledge
 from .models.opening import Means, OpenModel, open_model
 from .models.settings import ModelSettings
 from .sessions import endpoints as sessions
@@ -41,6 +44,7 @@ from .turns.direct import DirectTurns
 from .turns.handlers import queue_turns
 from .turns.listening import Listeners
 from .turns.progress import Progress
+from .turns.reporting import TracedKnowledge
 from .turns.taker import ConversationTaker
 from .turns.worker import TurnTaker, TurnWorkers
 from .understanding.opening import understander_of
@@ -50,7 +54,11 @@ OpenTaker = Callable[[Platform], AbstractAsyncContextManager[TurnTaker]]
 
 
 def agent_service(
-    settings: AgentServiceSettings, open_taker: OpenTaker, *, links: ApprovalLinks | None = None
+    settings: AgentServiceSettings,
+    open_taker: OpenTaker,
+    *,
+    links: ApprovalLinks | None = None,
+    embedder: LoadingEmbedder | None = None,
 ) -> Service:
     """Return the service; `open_taker` decides who answers, and `links` reads those by which approvals are decided."""
 
@@ -79,6 +87,10 @@ def agent_service(
                 durable=False,
             )
             await stack.enter_async_context(workers.running())
+            pool = platform.pools.durable
+            app.state.library = library_of(pool, platform.notifier)
+            app.state.knowledge = Knowledge(pool, ready(embedder))
+            health_of(app).facts.append(partial(knowledge_facts, app.state.knowledge))
             app.state.sessions = Sessions(platform.pools.durable, settings.session_policy)
             app.state.personal_data = PersonalData(pool=platform.pools.durable, notifier=platform.notifier)
             app.state.approval_links = links
@@ -104,6 +116,7 @@ def conversations(
     *,
     policy: EgressPolicy,
     models: ModelSettings | None = None,
+    embedder: LoadingEmbedder | None = None,
 ) -> OpenTaker:
     """Return what opens the real taker: definitions, engine and tools. Wrong definitions are refused right here.
 
@@ -122,16 +135,20 @@ def conversations(
             platform.health.details.append(partial(_understanding, wanted, model))
             store = DefinitionStore(platform.pools.durable)
             await store.remember(definitions)
-            yield ConversationTaker(
-                platform.pools.durable,
-                Engine(definitions, understander_of(wanted, model, RulesUnderstander())),
-                McpTools(server),
-                definitions=definitions,
-                store=store,
-                progress=Progress(platform.notifier),
-                telemetry=telemetry,
-                approvals=settings.approval_policy,
-            )
+            async with open_knowledge(
+                platform.pools.durable, platform.notifier, definitions, embedder=embedder
+            ) as knowledge:
+                understander = understander_of(wanted, model, RulesUnderstander())
+                yield ConversationTaker(
+                    platform.pools.durable,
+                    Engine(definitions, understander, knowledge=TracedKnowledge(knowledge, telemetry)),
+                    McpTools(server),
+                    definitions=definitions,
+                    store=store,
+                    progress=Progress(platform.notifier),
+                    telemetry=telemetry,
+                    approvals=settings.approval_policy,
+                )
 
     return open_taker
 

@@ -181,8 +181,11 @@ def _agents(settings: HouseSettings, *, tools_url: str, is_tool_server_here: boo
         agents = agents.model_copy(update={"approver_groups": development.APPROVERS})
     policy = settings.egress(development=settings.is_development or is_tool_server_here)
     embedder = open_embedder(read(EmbeddingSettings))
-    opening = conversations(agents, _service_tokens(settings), policy=policy, models=read(ModelSettings))
-    return [embedding_service(embedder), agent_service(agents, opening, links=_approval_links(settings, base))]
+    opening = conversations(
+        agents, _service_tokens(settings), policy=policy, models=read(ModelSettings), embedder=embedder
+    )
+    links = _approval_links(settings, base)
+    return [embedding_service(embedder), agent_service(agents, opening, links=links, embedder=embedder)]
 
 
 def _tools(settings: HouseSettings, *, mock_url: str, path: str) -> Service:

@@ -188,6 +188,11 @@ _MOVES: Final = (
     UPDATE user_integration_mappings SET user_id = $1::text WHERE user_id = $2
         AND integration_type <> ALL(ARRAY(SELECT integration_type FROM user_integration_mappings WHERE user_id = $1))
     """,
+    """
+    UPDATE knowledge_readers SET user_id = $1::text
+    WHERE user_id = $2 AND (SELECT count(*) FROM knowledge_readers WHERE user_id = $1) = 0
+    """,
+    "DELETE FROM knowledge_readers WHERE user_id = $2 AND user_id <> $1::text",
     "UPDATE api_keys SET user_id = $1::text WHERE user_id = $2",
     "UPDATE user_aliases SET user_id = $1::text WHERE user_id = $2",
 )

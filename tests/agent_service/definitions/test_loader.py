@@ -115,7 +115,7 @@ def say(text, **changes):
             an_agent({"id": "a", "kind": "answer", "document": "terms", "section": "Tax"}),
             "no section 'Tax' in document terms",
         ),
-        (an_agent({"id": "a", "kind": "answer"}), "needs exactly one of document, table and rows"),
+        (an_agent({"id": "a", "kind": "answer"}), "needs exactly one of document, table, rows and question"),
         (an_agent({"id": "a", "kind": "dance"}), "flows.buy.steps.0: Input tag 'dance'"),
         (an_agent(say("{x!r}")), "flows.buy.steps.0.say.text"),
         (an_agent(say("x", colour="red")), "flows.buy.steps.0.say.colour: Extra inputs are not permitted"),

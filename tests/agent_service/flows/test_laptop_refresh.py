@@ -72,6 +72,7 @@ async def test_the_envelope_says_who_answered_and_how():
         "mode": "agent",
         "expects": "choice",
         "pending_confirmation": None,
+        "retrieval": None,
         "citations": [],
         "tool_calls": [{"name": LOOK_UP, "outcome": "succeeded"}],
         "usage": {"input_tokens": 0, "output_tokens": 0},

@@ -48,7 +48,9 @@ async def test_an_answer_quotes_its_section():
     outcome = await talk("begin", steps=[{"id": "x", "kind": "answer", "document": "terms", "section": "Hours"}, END])
 
     assert outcome.content.startswith("Always open.\n(Source: Terms, Hours)")
-    assert outcome.envelope["citations"] == [{"document": "terms", "span": [31, 43], "text": "Always open."}]
+    assert outcome.envelope["citations"] == [
+        {"document": "terms", "title": "Terms", "heading": "Hours", "span": [31, 43], "text": "Always open."}
+    ]
 
 
 async def test_a_handoff_step_reaches_a_person_and_back():

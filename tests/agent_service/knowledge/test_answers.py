@@ -116,6 +116,6 @@ async def test_a_long_passage_is_quoted_in_part(pool):
     ],
 )
 async def test_a_search_reads_no_table_as_a_whole(pool, statement, vector):
-    plan = await pool.fetch(f"EXPLAIN {statement}", [], ["office"], [], [], ["'badge'"], *vector)
+    plan = await pool.fetch(f"EXPLAIN {statement}", [], ["office"], [], [], ["'badge'"], "nobody", *vector)
 
     assert [line for (line,) in plan if "Seq Scan on knowledge" in line] == []

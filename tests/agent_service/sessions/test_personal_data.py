@@ -45,6 +45,7 @@ async def alice(pool):
         " VALUES ('k', 'd', 'h', 'mine', $1, '{}', '{}', 'alice', now())",
         user_id,
     )
+    await pool.execute("INSERT INTO knowledge_readers (user_id, groups) VALUES ($1, '{hr}')", user_id)
     return user_id
 
 
@@ -62,6 +63,7 @@ async def test_an_export_holds_everything_and_no_secrets(api, alice):
     assert [each["integration_user_id"] for each in document["user"]["channel_identities"]] == ["U1"]
     assert [each["config"] for each in document["user"]["integration_configs"]] == [{"url": "u", "token": "********"}]
     assert [each["name"] for each in document["user"]["api_keys"]] == ["mine"]
+    assert [each["groups"] for each in document["user"]["knowledge_groups"]] == [["hr"]]
     assert "digest" not in document["user"]["api_keys"][0]
     (session,) = document["sessions"]
     assert [each["content"] for each in session["requests"]] == ["hello"]
@@ -80,7 +82,8 @@ async def test_an_erasure_leaves_nothing_but_what_it_names(api, pool, alice):
     }  # fmt: skip
     assert {table: count for table, count in erasure["deleted"].items() if count} == dict.fromkeys(
         ("request_sessions", "request_logs", "turns", "conversations", "tool_calls", "delivery_logs",
-         "delivery_attempts", "users", "api_keys", "user_integration_configs", "user_integration_mappings"), 1,
+         "delivery_attempts", "users", "api_keys", "user_integration_configs", "user_integration_mappings",
+         "knowledge_readers"), 1,
     )  # fmt: skip
     assert erasure["user_id"] == alice
     assert [(each["tool"], each["result"]) for each in erasure["done_outside"]] == [("order", {"number": "REQ1"})]

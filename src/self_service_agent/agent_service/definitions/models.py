@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from .steps import AnyStep, ApproveStep, ConfirmStep, EndStep, HandoffStep, Name, Part, Step, Text
 from .texts import Texts
 
+BaseName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
 # A pattern may be slow on long texts, and nobody writes numbers that long.
 _SEARCHED = 500
 
@@ -153,6 +154,7 @@ class AgentDefinition(Part):
     tools: dict[Name, Tool] = Field(default_factory=dict)
     tables: dict[Name, Table] = Field(default_factory=dict)
     knowledge: dict[str, Document] = Field(default_factory=dict)
+    bases: tuple[BaseName, ...] = ()
     flows: dict[Name, Flow] = Field(default_factory=dict)
 
     @cached_property

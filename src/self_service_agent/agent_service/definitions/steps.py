@@ -154,7 +154,7 @@ class ApproveStep(Step):
 
 
 class AnswerStep(Step):
-    """Answer from a document's section, or list rows: of a table, or of a list that a tool returned."""
+    """Answer from a document's section, list rows of a table or of a list, or look for what answers a question."""
 
     kind: Literal["answer"]
     text: Text | None = None
@@ -162,17 +162,20 @@ class AnswerStep(Step):
     section: str | None = None
     table: Name | None = None
     rows: Text | None = None
+    question: Text | None = None
+    base: str | None = None
     where: Rule | None = None
     label: Text | None = None
     empty: Name | None = None
 
     @model_validator(mode="after")
     def _has_one_source(self) -> "AnswerStep":
-        if sum((self.table is not None, self.rows is not None, self.document is not None)) != 1:
-            raise ValueError("needs exactly one of document, table and rows")
+        sources = (self.table, self.rows, self.document, self.question)
+        if sum(source is not None for source in sources) != 1:
+            raise ValueError("needs exactly one of document, table, rows and question")
         if self.document is not None and self.section is None:
             raise ValueError("needs the section of the document")
-        if self.document is None and self.label is None:
+        if (self.table is not None or self.rows is not None) and self.label is None:
             raise ValueError("needs a label for the rows")
         return self
 

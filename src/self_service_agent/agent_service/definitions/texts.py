@@ -47,7 +47,7 @@ class Texts(Part):
     already_started: Text = text("We are already on it.")
     in_progress: Text = text("In progress: {title}.")
     nothing_in_progress: Text = text("Nothing is in progress.")
-    no_answer: Text = text("I found nothing about that in my documents.")
+    no_answer: Text = text("I found nothing in my documents that answers this. Say 'human' to reach a person.")
     already_done: Text = text("This is already done. {record}")
     again: Text = text("Do you want to leave it at that?")
     again_leave: Text = text("Leave it as it is")

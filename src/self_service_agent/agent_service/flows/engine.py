@@ -8,6 +8,7 @@ from self_service_agent.agent_service.definitions.loader import Definitions
 from self_service_agent.agent_service.definitions.models import AgentDefinition
 from self_service_agent.agent_service.guards.incoming import MessageRefused, tidy
 from self_service_agent.agent_service.guards.outgoing import ReplyCheck, ReplyRefused, check_reply
+from self_service_agent.agent_service.knowledge.in_memory import DefinedKnowledge
 from self_service_agent.agent_service.understanding.catalogue import catalogue_of
 from self_service_agent.agent_service.understanding.context import Understander
 
@@ -16,6 +17,7 @@ from .checkpoints import CheckpointSlot, config_for, dialogue_in
 from .dialogue import Dialogue
 from .envelope import envelope, follow_ups, reply_text, speaker_part
 from .graph import TurnContext, build_graph
+from .questions import Knowledge
 from .stage import Stage
 from .tools import Tools
 from .turns import Transcript, TurnInput, TurnOutcome
@@ -25,10 +27,16 @@ class Engine:
     """Answers one message at a time; everything it knows of a conversation is in the checkpoint it is given."""
 
     def __init__(
-        self, definitions: Definitions, understander: Understander, *, reply_checks: Sequence[ReplyCheck] = ()
+        self,
+        definitions: Definitions,
+        understander: Understander,
+        *,
+        knowledge: Knowledge | None = None,
+        reply_checks: Sequence[ReplyCheck] = (),
     ) -> None:
         self._definitions = definitions
         self._understander = understander
+        self._knowledge = knowledge or DefinedKnowledge(definitions)
         self._reply_checks = tuple(reply_checks)
         self._catalogues = {agent.id: catalogue_of(agent, definitions) for agent in definitions}
         self._graph = build_graph()
@@ -66,7 +74,7 @@ class Engine:
         await self._graph.ainvoke(
             {"content": content},
             config_for(slot),
-            context=TurnContext(stage, tools, self._understander),
+            context=TurnContext(stage, tools, self._understander, self._knowledge),
             output_keys="call",
             durability="exit",
         )

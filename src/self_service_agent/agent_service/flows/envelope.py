@@ -48,6 +48,7 @@ def speaker_part(transcript: Transcript) -> dict[str, Any]:
         "expects": "nothing",
         "choices": [],
         "pending_confirmation": None,
+        "retrieval": transcript.retrieval,
         "citations": transcript.citations,
         "tool_calls": transcript.tool_calls,
         **({"plan": transcript.plan} if transcript.plan else {}),

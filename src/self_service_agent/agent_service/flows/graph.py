@@ -9,15 +9,19 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
+from self_service_agent.agent_service.definitions.steps import AnswerStep
+from self_service_agent.agent_service.knowledge.answers import Answer
 from self_service_agent.agent_service.understanding.commands import Command, Repeat
 from self_service_agent.agent_service.understanding.context import Understander, UnderstandingContext
 
 from .answers import correctables
 from .approvals import waiting_approvals
+from .asking import ask_for_step, tell
 from .checkpoints import TurnCheckpoints
 from .dialogue import Dialogue
 from .envelope import reply_text
 from .obey import decide, obey, start_over_what_changed
+from .questions import Knowledge, PendingQuestion
 from .stage import Stage
 from .steps import settle, walk
 from .tools import CallResult, PendingCall, Tools, perform
@@ -33,6 +37,8 @@ class State(TypedDict, total=False):
     commands: Annotated[tuple[Command, ...], UntrackedValue]
     call: Annotated[PendingCall | None, UntrackedValue]
     result: Annotated[CallResult | None, UntrackedValue]
+    question: Annotated[PendingQuestion | None, UntrackedValue]
+    answer: Annotated[Answer | None, UntrackedValue]
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class TurnContext:
     stage: Stage
     tools: Tools
     understander: Understander
+    knowledge: Knowledge
 
 
 TurnGraph: TypeAlias = CompiledStateGraph[State, TurnContext, State, State]
@@ -55,8 +62,10 @@ def build_graph() -> TurnGraph:
     graph.add_node("tool", _call_tool)
     graph.add_edge(START, "understand")
     graph.add_edge("understand", "advance")
-    graph.add_conditional_edges("advance", _after_advance, ["tool", END])
+    graph.add_node("search", _search)
+    graph.add_conditional_edges("advance", _after_advance, ["tool", "search", END])
     graph.add_edge("tool", "advance")
+    graph.add_edge("search", "advance")
     return graph.compile(checkpointer=TurnCheckpoints())
 
 
@@ -77,17 +86,51 @@ async def _understand(state: State, runtime: Runtime[TurnContext]) -> State:
 async def _advance(state: State, runtime: Runtime[TurnContext]) -> State:
     stage = runtime.context.stage
     result, frame = state.get("result"), stage.dialogue.top
-    stage.call = None
+    asked, answer = state.get("question"), state.get("answer")
+    stage.call, stage.question = None, None
     if result is not None and frame is not None:
         settle(frame, result, stage)
         walk(stage)
-    elif stage.turn.approval is not None:
+    elif stage.turn.approval is not None and asked is None:
         decide(stage.turn.approval, stage)
-    for command in state["commands"]:
+    if asked is not None and answer is not None:
+        tell(asked, answer, stage)
+    commands = _obey_all(state["commands"], stage)
+    stage.dialogue.said = reply_text(stage)[:SAID_LIMIT]
+    return {
+        "dialogue": stage.dialogue.to_json(),
+        "commands": commands,
+        "call": stage.call,
+        "result": None,
+        "question": stage.question,
+        "answer": None,
+    }
+
+
+def _obey_all(commands: tuple[Command, ...], stage: Stage) -> tuple[Command, ...]:
+    """Obey until there is something to wait for; return what is to be obeyed after an answer from the documents."""
+    for number, command in enumerate(commands):
         if stage.call is None:
             obey(command, stage)
-    stage.dialogue.said = reply_text(stage)[:SAID_LIMIT]
-    return {"dialogue": stage.dialogue.to_json(), "commands": (), "call": stage.call, "result": None}
+        stage.question = stage.question or _question_of_step(stage)
+        if stage.question is not None:
+            return commands[number + 1 :]
+    stage.question = stage.question or _question_of_step(stage)
+    return ()
+
+
+def _question_of_step(stage: Stage) -> PendingQuestion | None:
+    """Return the question of the step that the flow stands at, if it is one that asks the documents."""
+    frame = stage.dialogue.top
+    if frame is None or stage.call is not None or frame.failure or stage.dialogue.mode == "human":
+        return None
+    step = stage.flow_of(frame).by_id[frame.step]
+    return ask_for_step(step, frame, stage) if isinstance(step, AnswerStep) and step.question else None
+
+
+async def _search(state: State, runtime: Runtime[TurnContext]) -> State:
+    asked = state["question"]
+    return {"answer": await runtime.context.knowledge.answer(asked.query) if asked else None}
 
 
 async def _call_tool(state: State, runtime: Runtime[TurnContext]) -> State:
@@ -95,8 +138,10 @@ async def _call_tool(state: State, runtime: Runtime[TurnContext]) -> State:
     return {"result": await perform(call, runtime.context.tools) if call else None}
 
 
-def _after_advance(state: State) -> Literal["tool", "__end__"]:
-    return "tool" if state.get("call") is not None else "__end__"
+def _after_advance(state: State) -> Literal["tool", "search", "__end__"]:
+    if state.get("call") is not None:
+        return "tool"
+    return "search" if state.get("question") is not None else "__end__"
 
 
 def _open(stage: Stage, stored: dict[str, Any] | None) -> None:

@@ -27,7 +27,7 @@ from self_service_agent.agent_service.understanding.commands import (
 )
 from self_service_agent.kit.ids import derived_id
 
-from . import answers, limits, repairs
+from . import answers, asking, limits, repairs
 from .approvals import waiting_approval
 from .dialogue import Dialogue, Frame
 from .stage import DefinitionGone, Stage
@@ -36,7 +36,7 @@ from .turns import ApprovalDecision
 
 
 def obey(command: Command, stage: Stage) -> None:
-    """Do what one command asks for."""
+    """Do what one command asks for; a question to the documents is left at `stage.question`."""
     if not isinstance(command, CannotHandle):
         stage.dialogue.misses = 0
     match command:
@@ -148,11 +148,13 @@ def _obey_meaning(command: StartFlow | Correct | AskKnowledge | Smalltalk | Cann
         case Correct():
             repairs.take_correction(command, stage)
         case AskKnowledge():
-            repairs.answer_question(command, stage)
+            stage.question = asking.ask_documents(command, stage)
         case Smalltalk():
             repairs.be_polite(command, stage)
         case CannotHandle():
-            repairs.misunderstood(command, stage)
+            stage.question = asking.ask_before_giving_up(command, stage)
+            if stage.question is None:
+                repairs.misunderstood(command, stage)
 
 
 def _take_answer(command: Choose | SetSlot | Affirm | Deny, stage: Stage) -> None:

@@ -1,7 +1,6 @@
 """What every flow inherits: starting, cancelling, repeating, going back, digressing, reaching a person."""
 
 from self_service_agent.agent_service.understanding.commands import (
-    AskKnowledge,
     Back,
     CannotHandle,
     Correct,
@@ -9,7 +8,6 @@ from self_service_agent.agent_service.understanding.commands import (
     StartFlow,
 )
 from self_service_agent.agent_service.understanding.context import Choice
-from self_service_agent.agent_service.understanding.rules import WORTH_OFFERING
 from self_service_agent.kit.ids import derived_id
 
 from .answers import correct, go_back
@@ -134,16 +132,6 @@ def repeat(stage: Stage) -> None:
     """Ask the question again, or say the last reply again."""
     if stage.dialogue.top is None and stage.pending is None and stage.dialogue.said:
         stage.say(stage.dialogue.said)
-    resume(stage)
-
-
-def answer_question(command: AskKnowledge, stage: Stage) -> None:
-    """Answer from the documents, then return to where the conversation was."""
-    passage = stage.catalogue.passage(command.question, at_least=WORTH_OFFERING)
-    if passage is None:
-        stage.say_system(stage.texts.no_answer)
-    else:
-        stage.cite(passage)
     resume(stage)
 
 

@@ -13,6 +13,7 @@ from self_service_agent.agent_service.understanding.catalogue import Catalogue, 
 from self_service_agent.kit.ids import derived_id
 
 from .dialogue import Dialogue, Frame, Question
+from .questions import PendingQuestion
 from .tools import PendingCall
 from .turns import Transcript, TurnInput
 
@@ -34,6 +35,7 @@ class Stage:
     pending: Question | None = None
     call: PendingCall | None = None
     waited_for: frozenset[str] = frozenset()
+    question: PendingQuestion | None = None
 
     @property
     def home(self) -> AgentDefinition:
@@ -44,6 +46,13 @@ class Stage:
     def catalogue(self) -> Catalogue:
         """What can be asked of that agent."""
         return self.catalogues[self.home.id]
+
+    def listeners(self) -> list[AgentDefinition]:
+        """Return the agents that a question is for: the one that hears it, those it routes to, and the flow's own."""
+        routed = (self.definitions.current(agent_id) for agent_id in self.home.routes)
+        frame = self.dialogue.top
+        agents = [self.home, *(agent for agent in routed if agent), *([self.definition_of(frame)] if frame else [])]
+        return list({agent.digest: agent for agent in agents}.values())
 
     @property
     def texts(self) -> Texts:
@@ -96,7 +105,8 @@ class Stage:
         section = entry.section
         self.say(f"{section.text}\n(Source: {entry.title}, {section.heading})")
         span = [section.start, section.end]
-        self.transcript.citations.append({"document": entry.document_id, "span": span, "text": section.text})
+        place = {"document": entry.document_id, "title": entry.title, "heading": section.heading}
+        self.transcript.citations.append({**place, "span": span, "text": section.text})
 
     def ask(self, question: Question) -> None:
         """End the reply with a question, and wait."""

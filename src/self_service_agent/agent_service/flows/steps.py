@@ -123,7 +123,7 @@ def _waits(frame: Frame, stage: Stage) -> bool:
             return True
         case _:
             _pass(step, frame, stage)
-            return False
+            return isinstance(step, AnswerStep) and step.question is not None
 
 
 def _pass(step: DecideStep | SayStep | AnswerStep | HandoffStep | EndStep, frame: Frame, stage: Stage) -> None:
@@ -133,7 +133,7 @@ def _pass(step: DecideStep | SayStep | AnswerStep | HandoffStep | EndStep, frame
         case SayStep():
             stage.say_step(step.text, frame)
             go_on(frame, step, stage)
-        case AnswerStep():
+        case AnswerStep(question=None):
             _answer(step, frame, stage)
         case HandoffStep():
             hand_over(stage, text=step.text.render(stage.names(frame)) if step.text else None)

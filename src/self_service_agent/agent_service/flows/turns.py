@@ -95,6 +95,7 @@ class Transcript:
     tool_calls: list[dict[str, str]] = field(default_factory=list)
     plan: list[dict[str, Any]] = field(default_factory=list)
     engine: str = "rules"
+    retrieval: str | None = None
     model: str | None = None
     usage: dict[str, int] = field(default_factory=dict)
     degraded: str | None = None

@@ -9,11 +9,15 @@ from .rules import Hit, Retrieval, Scope
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """A question, and in whose eyes; `synonyms` are words that mean the same there."""
+    """A question, and in whose eyes; `synonyms` are words that mean the same there.
+
+    A guess is a message that may not be a question at all, so that an answer has to fit better.
+    """
 
     text: str
     scope: Scope
     synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_guess: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

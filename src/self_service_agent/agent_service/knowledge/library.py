@@ -1,17 +1,20 @@
 """The documents that questions are answered from: brought, exchanged and taken away, each in one transaction."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import asyncpg
 
+from self_service_agent.agent_service.definitions.models import AgentDefinition, Document
 from self_service_agent.kit.database import Pool, finish
 from self_service_agent.kit.ids import new_id
 
 from . import repository
+from .defined import DefinedDocument, documents_of
 from .reading.outcome import Reading
 from .reading.passages import passages_of
+from .reading.plain import read_markdown_text
 from .reading.reader import read
 from .repository import NewVersion, StoredPassage
 from .retrieval.listing import hints_of
@@ -81,6 +84,38 @@ class Library:
         """Return the whole text of a version, which the spans of citations point into."""
         return await repository.content_of(self._pool, version_id)
 
+    async def keep(self, agents: Iterable[AgentDefinition]) -> None:
+        """Store the documents of definitions, each version once; those of other definitions stay as they are."""
+        documents = {each.digest: each for each in documents_of(agents)}
+        known = await repository.known_digests(self._pool, list(documents))
+        new = [each for digest, each in documents.items() if digest not in known]
+        for each in new:
+            await finish(self._keep(each))
+        if new:
+            self._changed()
+
+    async def _keep(self, defined: DefinedDocument) -> None:
+        document = defined.document
+        reading = read_markdown_text(document.text)
+        async with self._pool.acquire() as connection, connection.transaction():
+            row = await repository.claim(connection, new_id(), base=defined.base, name=defined.name)
+            if await repository.known_digests(connection, [defined.digest]):
+                return  # another process was quicker
+            await repository.add_version(
+                connection,
+                NewVersion(
+                    version_id=defined.digest,
+                    document_id=row["document_id"],
+                    digest=defined.digest,
+                    title=document.title[:TITLE_LIMIT],
+                    kind="text",
+                    media_type="text/markdown",
+                    content=reading.text,
+                    passages=_hinted(_passages(reading, ""), document),
+                    rows=(),
+                ),
+            )
+
     async def _store(self, new: NewDocument, reading: Reading) -> Stored:
         title = (new.title or reading.title or new.name)[:TITLE_LIMIT]
         digest = digest_of("file", title, new.media_type, reading.text)
@@ -114,6 +149,18 @@ def _passages(reading: Reading, hints: str) -> list[StoredPassage]:
         StoredPassage(heading=each.heading, hints=hints, start=each.start, end=each.end)
         for each in passages_of(reading)
     ]
+
+
+def _hinted(passages: Sequence[StoredPassage], document: Document) -> list[StoredPassage]:
+    """Add the example questions of each section to the first of its passages."""
+    seen: set[str] = set()
+    hinted = []
+    for passage in passages:
+        section = passage.heading.partition(" / ")[0]
+        questions = () if section in seen else document.questions.get(section, ())
+        seen.add(section)
+        hinted.append(replace(passage, hints="\n".join(questions)))
+    return hinted
 
 
 def _change(document: asyncpg.Record, new: NewDocument) -> Change:

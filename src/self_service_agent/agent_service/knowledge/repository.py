@@ -50,12 +50,15 @@ _NO_LONGER_FOUND = (
 
 # Everything that one question needs, in one snapshot: a document that is exchanged meanwhile is the old one or the new.
 _SEARCH: Final = """
-    WITH visible AS MATERIALIZED (
+    WITH reader AS MATERIALIZED (
+        SELECT groups, regions FROM knowledge_readers WHERE user_id = $6
+    ), visible AS MATERIALIZED (
         SELECT version_id FROM knowledge_versions WHERE digest = ANY($1)
         UNION
         SELECT version_id FROM knowledge_documents
         WHERE base = ANY($2) AND version_id IS NOT NULL
-            AND (groups = '{{}}' OR groups && $3) AND (regions = '{{}}' OR regions && $4)
+            AND (groups = '{{}}' OR groups && ($3 || ARRAY(SELECT unnest(groups) FROM reader)))
+            AND (regions = '{{}}' OR regions && ($4 || ARRAY(SELECT unnest(regions) FROM reader)))
     ), passages AS MATERIALIZED (
         SELECT version_id, ordinal, heading, start_at, end_at, words FROM knowledge_passages
         WHERE version_id = ANY(ARRAY(SELECT version_id FROM visible))
@@ -90,7 +93,7 @@ BY_WORDS = _SEARCH.format(
 )
 WITH_VECTORS = _SEARCH.format(
     by_meaning="""
-        SELECT version_id, ordinal, max(1 - (embedding <=> $6::text::vector)) AS similarity FROM knowledge_vectors
+        SELECT version_id, ordinal, max(1 - (embedding <=> $7::text::vector)) AS similarity FROM knowledge_vectors
         WHERE version_id = ANY(ARRAY(SELECT version_id FROM visible)) GROUP BY version_id, ordinal
     """
 )
@@ -203,7 +206,8 @@ async def make_current(
 
 async def search(pool: Executor, concepts: Sequence[str], scope: Scope, *, vector: str | None) -> list[Candidate]:
     """Return the passages in scope that share words with the question, or meaning if there is a vector."""
-    where = (list(scope.digests), list(scope.bases), sorted(scope.groups), sorted(scope.regions), list(concepts))
+    seen = (list(scope.digests), list(scope.bases), sorted(scope.groups), sorted(scope.regions))
+    where = (*seen, list(concepts), scope.reader)
     rows = await (pool.fetch(BY_WORDS, *where) if vector is None else pool.fetch(WITH_VECTORS, *where, vector))
     return [
         Candidate(
@@ -241,7 +245,7 @@ async def content_of(pool: Executor, version_id: str) -> str | None:
     return content
 
 
-async def has_version(pool: Executor, digests: Sequence[str]) -> set[str]:
+async def known_digests(pool: Executor, digests: Sequence[str]) -> set[str]:
     """Return those of `digests` that versions are stored under."""
     rows = await pool.fetch("SELECT DISTINCT digest FROM knowledge_versions WHERE digest = ANY($1)", list(digests))
     return {row["digest"] for row in rows}

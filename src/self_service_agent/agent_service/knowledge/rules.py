@@ -26,12 +26,16 @@ class UnusableBase(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """Where is looked: documents of definitions by their digests, and bases as far as somebody may see them."""
+    """Where is looked: documents of definitions by their digests, and bases as far as somebody may see them.
+
+    Beside `groups` and `regions` count those that the person `reader` is known to belong to.
+    """
 
     digests: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
     groups: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
+    reader: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

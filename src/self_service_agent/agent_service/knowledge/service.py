@@ -55,6 +55,10 @@ class Knowledge:
             if (citation := cited.get((hit.candidate.version_id, hit.candidate.start))) is not None
         ]
 
+    async def retrieval(self) -> Retrieval:
+        """Return how passages are found at this moment."""
+        return "lexical" if self._embedder() is None or not await self._keeps_vectors() else "hybrid"
+
     async def _search(self, query: Query) -> tuple[Retrieval, list[Hit]]:
         vector = await self._vector_of(query.text)
         candidates = await repository.search(
@@ -65,9 +69,7 @@ class Knowledge:
     async def _vector_of(self, text: str) -> str | None:
         """Return the question's vector; None where there are none, and words have to do."""
         embedder = self._embedder()
-        if self._has_vectors is None:
-            self._has_vectors = await repository.has_vectors(self._pool)
-        if embedder is None or not self._has_vectors:
+        if embedder is None or not await self._keeps_vectors():
             return None
         try:
             (vector,) = await embedder.embed([text])
@@ -75,6 +77,11 @@ class Knowledge:
             log.warning("knowledge.embedder_unavailable", error=str(error))
             return None
         return written(vector)
+
+    async def _keeps_vectors(self) -> bool:
+        if self._has_vectors is None:
+            self._has_vectors = await repository.has_vectors(self._pool)
+        return self._has_vectors
 
     async def _listed(self, table: Candidate, query: Query) -> tuple[Citation, ...]:
         """Return every row that the question is about, each as a quote."""

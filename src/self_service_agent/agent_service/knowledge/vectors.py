@@ -1,7 +1,7 @@
 """Gives passages their vectors, in the background: new ones, and those that another embedder made."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -12,6 +12,7 @@ from self_service_agent.agent_service.embedding.embedder import Embedder, Embedd
 from self_service_agent.kit.database import DATABASE_TROUBLE, Pool, in_json
 from self_service_agent.kit.notifications import Wakeup
 
+from . import repository
 from .reading.passages import sentences_of
 
 TOPIC = "knowledge/changed"
@@ -66,28 +67,32 @@ async def embed_all(pool: Pool, embedder: Embedder) -> int:
 class VectorWriter:
     """Writes vectors for as long as it runs, whenever a document has changed, and once the embedder is there."""
 
-    def __init__(self, pool: Pool, embedder: Callable[[], Embedder | None], wakeup: Wakeup) -> None:
+    def __init__(self, pool: Pool, embedder: Embedder | None, wakeup: Wakeup) -> None:
         self._pool = pool
         self._embedder = embedder
         self._wakeup = wakeup
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
+        """Write, where there is an embedder and a place for its vectors; where there is not, do nothing."""
+        if self._embedder is None or not await repository.has_vectors(self._pool):
+            yield
+            return
         async with asyncio.TaskGroup() as tasks:
-            writing = tasks.create_task(self._write_for_ever())
+            writing = tasks.create_task(self._write_for_ever(self._embedder))
             try:
                 yield
             finally:
                 writing.cancel()
 
-    async def _write_for_ever(self) -> None:
+    async def _write_for_ever(self, embedder: Embedder) -> None:
         while True:
-            embedder = self._embedder()
             try:
-                if embedder is not None and (done := await embed_all(self._pool, embedder)):
+                if done := await embed_all(self._pool, embedder):
                     log.info("knowledge.embedded", versions=done, embedder=embedder.name)
             except EmbeddingUnavailable as error:
                 log.warning("knowledge.embedder_unavailable", error=str(error))
+                return
             except DATABASE_TROUBLE as error:
                 log.warning("knowledge.not_embedded", error=str(error))
             await self._wakeup.wait(sweep=_SWEEP)

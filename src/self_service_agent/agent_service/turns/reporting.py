@@ -1,9 +1,11 @@
-"""Tool calls that are told of: to whoever follows the turn, and to the collector of spans."""
+"""Tool calls and questions that are told of: to whoever follows the turn, and to the collector of spans."""
 
 from typing import Any, Literal
 
 from self_service_agent.agent_service.flows.labels import label_of
+from self_service_agent.agent_service.flows.questions import Knowledge
 from self_service_agent.agent_service.flows.tools import Tools
+from self_service_agent.agent_service.knowledge.answers import Answer, Query
 from self_service_agent.agent_service.telemetry import Telemetry
 from self_service_agent.shared_models.requests import NormalizedRequest
 
@@ -35,3 +37,16 @@ class ReportedTools:
 
     def _tell(self, tool: str, state: State) -> None:
         self._progress.say(self._request, "tool", {"tool": tool, "label": label_of(tool), "state": state})
+
+
+class TracedKnowledge:
+    """The documents, with a span for each question to them."""
+
+    def __init__(self, knowledge: Knowledge, telemetry: Telemetry) -> None:
+        self._knowledge = knowledge
+        self._telemetry = telemetry
+
+    async def answer(self, query: Query) -> Answer:
+        """Return quotes, or none if nothing is good enough."""
+        with self._telemetry.retrieval(",".join(query.scope.bases) or "definitions", query=query.text):
+            return await self._knowledge.answer(query)

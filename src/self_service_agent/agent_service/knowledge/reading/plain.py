@@ -20,7 +20,11 @@ def read_text(content: bytes) -> Reading:
 
 def read_markdown(content: bytes) -> Reading:
     """Read Markdown: paragraphs under headings that begin with `#`."""
-    text = decoded(content)
+    return read_markdown_text(decoded(content))
+
+
+def read_markdown_text(text: str) -> Reading:
+    """Read Markdown that is text already; spans are offsets into this very text."""
     trail = Headings()
     blocks = tuple(_blocks(text, trail))
     return _checked(Reading(text=text, title=trail.title, blocks=blocks))

@@ -38,6 +38,7 @@ _OF_PERSON: Final = {
     "user_integration_configs": "DELETE FROM user_integration_configs WHERE user_id = ANY($1)",
     "user_integration_mappings": "DELETE FROM user_integration_mappings WHERE user_id = ANY($1)",
     "api_keys": "DELETE FROM api_keys WHERE user_id = ANY($1)",
+    "knowledge_readers": "DELETE FROM knowledge_readers WHERE user_id = ANY($1)",
     "user_aliases": "DELETE FROM user_aliases WHERE user_id = ANY($1)",
     "users": "DELETE FROM users WHERE user_id = ANY($1)",
 }
@@ -70,6 +71,7 @@ _LISTS: Final = {
         SELECT approval_id, action, state, comment, decided_at, channel FROM approvals
         WHERE decided_by = $1 AND user_id || '' <> $1 ORDER BY decided_at
     """,
+    "knowledge_groups": "SELECT groups, regions, updated_at FROM knowledge_readers WHERE user_id = $1",
     "api_keys": """
         SELECT key_id, name, hint, roles, scopes, created_at, expires_at, last_used_at, revoked_at
         FROM api_keys WHERE user_id = $1 ORDER BY key_id
