@@ -1,6 +1,7 @@
 """`ssa evaluate` and its sisters: conversations with the real system in a house of its own, and what came of them."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,7 +14,7 @@ from .starting import explained, fail
 app = typer.Typer()
 
 Scenarios = Annotated[str, typer.Option(help="Which: patterns of scenario ids, joined by commas.")]
-Engine = Annotated[Literal["rules", "llm"], typer.Option(help="Who understands what people write.")]
+Engine = Annotated[Literal["rules", "llm", "scripted"], typer.Option(help="Who understands what people write.")]
 Folder = Annotated[Path | None, typer.Option(help="A folder of scenarios instead of the shipped ones.")]
 
 
@@ -40,7 +41,7 @@ def evaluate(
             fail(str(error))
         if not chosen:
             fail(f"no scenario is called {scenarios}")
-        wishes = run.Wishes(agent_service=run.understanding_by(understander), side_by_side=side_by_side)
+        wishes = replace(run.understanding_by(understander), side_by_side=side_by_side)
         with showing.progress(len(chosen)) as heard:
             done = asyncio.run(run.evaluate(chosen, phrases, wishes=wishes, heard=heard))
     showing.show(done)
@@ -80,4 +81,32 @@ def mutate(
         )
     showing.show_trials(trials)
     if not all(trial.is_caught for trial in trials):
+        raise typer.Exit(1)
+
+
+@app.command()
+def parity(
+    *,
+    scenarios: Scenarios = "*",
+    against: Annotated[Literal["scripted", "llm"], typer.Option(help="The model beside the rules.")] = "scripted",
+) -> None:
+    """Play every scenario by the rules and by a model; exit 1 if the world is another one in the end."""
+    from self_service_agent.evaluation import files, run, showing  # noqa: PLC0415
+    from self_service_agent.evaluation.parity import differences  # noqa: PLC0415
+
+    logging.configure(level="debug", format="json")
+    with explained():
+        folder = files.evaluations_folder()
+        chosen, phrases = files.load_scenarios(folder, scenarios), files.load_phrases(folder)
+        if not chosen:
+            fail(f"no scenario is called {scenarios}")
+        runs = []
+        for engine in ("rules", against):
+            with showing.progress(len(chosen)) as heard:
+                runs.append(
+                    asyncio.run(run.evaluate(chosen, phrases, wishes=run.understanding_by(engine), heard=heard))
+                )
+    found = differences(runs[0].records, runs[1].records)
+    showing.show_parity(runs[0], runs[1], found)
+    if any(each.is_mistake for each in found):
         raise typer.Exit(1)

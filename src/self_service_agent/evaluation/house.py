@@ -13,7 +13,10 @@ from fastapi import FastAPI
 from pydantic import HttpUrl, SecretStr
 
 from self_service_agent.agent_service.app import agent_service, conversations, shipped_agents
+from self_service_agent.agent_service.models.settings import ModelSettings
 from self_service_agent.agent_service.settings import AgentServiceSettings
+from self_service_agent.doubles.openai.app import create_app as create_model
+from self_service_agent.doubles.openai.script import Script
 from self_service_agent.doubles.servicenow.employees import MockEmployee, employees
 from self_service_agent.eventing.platform import Platform, bus_service, platform_of, platform_service
 from self_service_agent.kit.database import DatabaseSettings
@@ -29,13 +32,14 @@ from self_service_agent.request_manager.app import authentication, request_manag
 from self_service_agent.request_manager.settings import RequestManagerSettings
 
 from .scenarios import Scenario
+from .scripted import scripted_model
 from .witness import ToolWitness
 from .world import World
 
 OPERATOR = "web-admin"
 _SECRET = SecretStr("signs the credentials of one evaluation and of nothing else")
 _LOOPBACK = EgressPolicy(allow_loopback=True)
-_TOOLS, _SERVICENOW = "/tools/servicenow", "/mock-servicenow"
+_TOOLS, _SERVICENOW, _MODEL = "/tools/servicenow", "/mock-servicenow", "/scripted-model"
 _UNLIMITED = AdmissionSettings(
     rate_limit_per_minute=0,
     tool_rate_limit_per_minute=0,
@@ -65,6 +69,9 @@ class Plan:
     agents_folder: Path | None = None
     agent_service: Mapping[str, Any] | None = None
     patience_seconds: float = 60
+    models: ModelSettings | None = None
+    script: Script | None = None
+    """What a scripted model says, which then understands instead of the one that `models` names."""
 
 
 @asynccontextmanager
@@ -78,16 +85,18 @@ async def open_house(home: Path, plan: Plan) -> AsyncIterator[House]:
     server = servicenow_tools.create_app(_tool_settings(f"{base}{_SERVICENOW}"))
     witness = ToolWitness(server, tokens)
     settings = _agent_settings(plan, agents_folder=agents, tools_url=f"{base}{_TOOLS}/mcp")
+    models = plan.models if plan.script is None else scripted_model(f"{base}{_MODEL}/v1")
     manager = RequestManagerSettings(agent_timeout=plan.patience_seconds)
     first, last = health_service("evaluation", "0")
     services = [
         first,
         platform_service(DatabaseSettings(postgres_host=None), home),
         _mounted("mock-servicenow", {_SERVICENOW: world}),
+        *([] if plan.script is None else [_mounted("scripted-model", {_MODEL: create_model(plan.script)})]),
         _tool_server(server, witness),
         authentication(manager, policy=_LOOPBACK, development_logins=_logins(plan.people)),
         request_manager(manager, limits=_UNLIMITED),
-        agent_service(settings, conversations(settings, tokens, policy=_LOOPBACK)),
+        agent_service(settings, conversations(settings, tokens, policy=_LOOPBACK, models=models)),
         bus_service(),
         last,
     ]

@@ -12,6 +12,8 @@ from .records import Exchange, Record
 from .sources import sources_of
 from .writes import unsafe_writes
 
+_DEFAULT_AGENT = "routing-agent"
+
 
 class Metric(StrEnum):
     """What is measured."""
@@ -177,14 +179,21 @@ def _secrets(record: Record, ground: Ground) -> Iterator[str]:
 
 
 def _routing(record: Record, _: Ground) -> Iterator[str]:
-    """Look at the first flow that began: asking back is no mistake, beginning another one is."""
+    """Look at the first flow that began: asking back is no mistake, beginning another one is.
+
+    A flow that ends in the turn in which it began leaves nothing but the agent who spoke.
+    """
     wanted = (record.scenario.agent, record.scenario.flow)
-    begun = next((each for each in record.answered if each.metadata.get("flow")), None)
+    begun = next((each for each in record.answered if _has_begun(each)), None)
     if None in wanted or begun is None:
         return
-    found = (begun.metadata.get("agent_id"), begun.metadata.get("flow"))
+    found = (begun.metadata.get("agent_id"), begun.metadata.get("flow") or wanted[1])
     if found != wanted:
         yield f"{begun.said!r} began {'/'.join(map(str, found))}, wanted {'/'.join(map(str, wanted))}"
+
+
+def _has_begun(exchange: Exchange) -> bool:
+    return bool(exchange.metadata.get("flow")) or exchange.metadata.get("agent_id") not in {None, _DEFAULT_AGENT}
 
 
 def _escalation(record: Record, _: Ground) -> Iterator[str]:

@@ -1,8 +1,11 @@
 """Overhears what the process writes about conversations: its logs, the spans of its traces, and its metrics."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
+from typing import Any
+
+import orjson
 
 from self_service_agent.kit import tracing
 from self_service_agent.kit.http.client import Client
@@ -17,6 +20,7 @@ class Overheard(io.TextIOBase):
         self._logs: list[str] = []
         self._spans: list[str] = []
         self._metrics = ""
+        self._requests = ""
 
     def write(self, text: str) -> int:
         self._logs.append(text)
@@ -40,7 +44,16 @@ class Overheard(io.TextIOBase):
         async with Client.open(policy=EgressPolicy(allow_loopback=True), user_agent="ssa-evaluate") as http:
             self._metrics = (await http.get(f"{url}/metrics", max_response_bytes=4_194_304)).content.decode()
 
+    def note_requests(self, bodies: Iterable[Mapping[str, Any]]) -> None:
+        """Keep what a model was asked."""
+        self._requests = "\n".join(orjson.dumps(body).decode() for body in bodies)
+
     @property
     def written(self) -> dict[str, str]:
         """What was written, by where it goes."""
-        return {"logs": "".join(self._logs), "traces": "\n".join(self._spans), "metrics": self._metrics}
+        return {
+            "logs": "".join(self._logs),
+            "traces": "\n".join(self._spans),
+            "metrics": self._metrics,
+            "requests to the model": self._requests,
+        }

@@ -1,6 +1,6 @@
 """How people say things: for each act several surface forms, and the manners in which any of them can be put."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
 from .scenarios import Manner
@@ -16,6 +16,10 @@ class PhraseBank:
 
     def has(self, act: str) -> bool:
         return act in self._forms
+
+    def forms(self) -> Iterator[tuple[str, str]]:
+        """Yield every form with its act."""
+        return ((act, form) for act, forms in self._forms.items() for form in forms)
 
     def say(self, act: str, rng: Random, **places: str) -> str:
         """Return a form of `act`; what is not in the bank is literal text and returned as it is."""

@@ -9,10 +9,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from self_service_agent.agent_service.app import shipped_agents
+from self_service_agent.agent_service.definitions.loader import load_definitions
+from self_service_agent.agent_service.models.settings import ModelSettings
 from self_service_agent.doubles.servicenow.employees import MockEmployee
 from self_service_agent.kit import clock
 from self_service_agent.kit.http.client import Client
 from self_service_agent.kit.http.egress import EgressPolicy
+from self_service_agent.kit.settings import SettingsError, read
 
 from .conversation import Conversation
 from .gates import Gate, gates_of
@@ -24,6 +28,7 @@ from .people import people_for
 from .phrases import PhraseBank
 from .records import Record
 from .scenarios import Scenario
+from .scripted import knowing_script
 from .trends import Effort, effort_of
 
 SIDE_BY_SIDE = 16
@@ -33,12 +38,17 @@ _UNANSWERED = "SELECT count(*) FROM request_logs WHERE response_content IS NULL"
 
 @dataclass(frozen=True, kw_only=True)
 class Wishes:
-    """How to run: settings of the agent service that differ, how many conversations at once, how long to wait."""
+    """How to run: settings that differ, how many conversations at once, how long to wait, and who understands.
+
+    By default the rules do; else the model of `models`, or with `is_scripted` one that only knows the phrase bank.
+    """
 
     agent_service: dict[str, Any] = field(default_factory=dict)
     side_by_side: int = SIDE_BY_SIDE
     patience: timedelta = timedelta(seconds=60)
     agents_folder: Path | None = None
+    models: ModelSettings | None = None
+    is_scripted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +78,8 @@ async def evaluate(
     began = time.monotonic()
     people = people_for(scenarios)
     overheard = Overheard()
+    flows = flows_in(wishes.agents_folder or shipped_agents())
+    script = knowing_script(phrases, flows, scenarios) if wishes.is_scripted else None
     with TemporaryDirectory(prefix="ssa-evaluation-") as home, overheard.listening():
         plan = Plan(
             people=people,
@@ -75,10 +87,13 @@ async def evaluate(
             agents_folder=wishes.agents_folder,
             agent_service=wishes.agent_service,
             patience_seconds=wishes.patience.total_seconds(),
+            models=wishes.models,
+            script=script,
         )
         async with open_house(Path(home), plan) as house:
             records = await played(scenarios, phrases, house=house, people=people, wishes=wishes, heard=heard)
             await overheard.read_metrics(house.url)
+            overheard.note_requests([] if script is None else script.asked)
             findings = await judged(records, house, overheard)
     return summed_up(records, findings, seconds=time.monotonic() - began)
 
@@ -147,6 +162,23 @@ def _of_house(metric: Metric, detail: str) -> Finding:
     return Finding(metric=metric, scenario_id="the whole house", detail=detail)
 
 
-def understanding_by(engine: str) -> dict[str, Any]:
-    """Return the settings of the agent service that choose who understands."""
-    return {} if engine == "rules" else {"understander": engine}
+def flows_in(agents_folder: Path) -> dict[str, str]:
+    """Return every flow of a folder of agents as `agent/flow`, by the flow's name."""
+    return {flow: f"{agent.id}/{flow}" for agent in load_definitions(agents_folder) for flow in agent.flows}
+
+
+def understanding_by(engine: str) -> Wishes:
+    """Return the wishes for `rules`, for the configured model (`llm`), or for the `scripted` one.
+
+    Raises `SettingsError` if no model is configured where one is wanted.
+    """
+    match engine:
+        case "llm":
+            models = read(ModelSettings)
+            if models.llm_model is None:
+                raise SettingsError("LLM_MODEL is not set, so there is no model to evaluate; `scripted` needs none")
+            return Wishes(models=models.model_copy(update={"understander": "llm"}))
+        case "scripted":
+            return Wishes(is_scripted=True)
+        case _:
+            return Wishes()

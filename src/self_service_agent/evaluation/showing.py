@@ -10,6 +10,7 @@ from rich.table import Table
 
 from .judges import Metric
 from .mutation import Trial
+from .parity import Difference
 from .records import Record
 from .run import Run
 
@@ -68,3 +69,20 @@ def _cell(trial: Trial, metric: Metric) -> str:
 
 def _short(metric: Metric) -> str:
     return metric.replace(" ", "\n", 1)
+
+
+def show_parity(first: Run, second: Run, found: Sequence[Difference]) -> None:
+    """Print two runs side by side, then where they differ."""
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table("", first.engine, second.engine, box=None, pad_edge=False)
+    for one, other in zip(first.gates, second.gates, strict=True):
+        table.add_row(one.metric, one.measured, other.measured)
+    for name in ("turns", "asked_again", "p50_ms", "p95_ms", "tokens", "handed_over"):
+        table.add_row(name.replace("_", " "), str(getattr(first.effort, name)), str(getattr(second.effort, name)))
+    console.print(table)
+    mistakes = [each for each in found if each.is_mistake]
+    console.print(f"\n{len(mistakes)} differences in the end state, {len(found) - len(mistakes)} in turns and words")
+    for each in found[:_MOST_SHOWN]:
+        mark = "END STATE" if each.is_mistake else "words"
+        told = f"- {mark} {each.scenario_id}, {each.what}:\n    {each.first[:200]!r}\n    {each.second[:200]!r}"
+        console.print(told, markup=False)
