@@ -32,7 +32,7 @@ from self_service_agent.shared_models.approval_links import ApprovalLinks
 from self_service_agent.shared_models.requests import AgentResponse
 from tests.doubles_servicenow.serving import serving
 
-LOGINS = ("alice.johnson", "john.doe", "web-admin", *(f"person-{number}" for number in range(100)))
+LOGINS = ("alice.johnson", "brian.cole", "john.doe", "web-admin", *(f"person-{number}" for number in range(100)))
 TOOL_KEY, OTHER_TOOL_KEY = "your-tool-api-key", "another-tool-api-key"
 TOOLS = ((TOOL_KEY, "snow-integration"), (OTHER_TOOL_KEY, "hr-system"))
 SLACK_SECRET = "the-signing-secret"

@@ -19,6 +19,10 @@ from self_service_agent.shared_models import events
 from self_service_agent.shared_models.approval_links import ApprovalLinks
 from self_service_agent.shared_models.events import RequestCreated
 
+from .agents import endpoints as agents
+from .agents.health import facts_of
+from .agents.roster import Roster
+from .agents.watching import Reloading
 from .approvals import endpoints as approvals
 from .approvals import pages as approval_pages
 from .approvals.expiry import ApprovalExpiry
@@ -67,6 +71,7 @@ def agent_service(
         platform = platform_of(app)
         async with AsyncExitStack() as stack:
             taker = await stack.enter_async_context(open_taker(platform))
+            await stack.enter_async_context(_answering(app, taker, settings))
             listeners = Listeners()
             workers = TurnWorkers(
                 platform.pools.relaxed,
@@ -105,9 +110,30 @@ def agent_service(
     return Service(
         name=events.AGENT_SERVICE,
         open=run,
-        routers=(sessions.router, personal_data.router, approvals.router, approval_pages.router, turns.router),
+        routers=(
+            agents.router,
+            sessions.router,
+            personal_data.router,
+            approvals.router,
+            approval_pages.router,
+            turns.router,
+        ),
         problems={**sessions.PROBLEMS, **personal_data.PROBLEMS, **approvals.PROBLEMS},
     )
+
+
+@asynccontextmanager
+async def _answering(app: FastAPI, taker: TurnTaker, settings: AgentServiceSettings) -> AsyncIterator[None]:
+    """Tell which agents answer, and have them read again when that is wanted."""
+    roster = app.state.roster = taker.roster if isinstance(taker, ConversationTaker) else None
+    if roster is None:
+        yield
+        return
+    app.state.reloading = reloading = Reloading(roster, platform_of(app).notifier)
+    platform_of(app).health.details.append(facts_of(roster))
+    folder = settings.agents_folder or shipped_agents()
+    async with reloading.running(watched=folder if settings.agents_watch else None):
+        yield
 
 
 def conversations(
@@ -122,9 +148,10 @@ def conversations(
 
     Without `models` everything is done by rules.
     """
-    definitions = load_definitions(
-        settings.agents_folder or shipped_agents(), default_agent_id=settings.default_agent_id
+    read = partial(
+        load_definitions, settings.agents_folder or shipped_agents(), default_agent_id=settings.default_agent_id
     )
+    definitions = read()
     wanted = models or ModelSettings.model_construct()
 
     @asynccontextmanager
@@ -139,7 +166,7 @@ def conversations(
                 platform.pools.durable, platform.notifier, definitions, embedder=embedder
             ) as knowledge:
                 understander = understander_of(wanted, model, RulesUnderstander())
-                yield ConversationTaker(
+                taker = ConversationTaker(
                     platform.pools.durable,
                     Engine(definitions, understander, knowledge=TracedKnowledge(knowledge, telemetry)),
                     McpTools(server),
@@ -149,6 +176,9 @@ def conversations(
                     telemetry=telemetry,
                     approvals=settings.approval_policy,
                 )
+                prepare = [store.remember, library_of(platform.pools.durable, platform.notifier).keep]
+                taker.roster = Roster(definitions, read=read, prepare=prepare, adopt=taker.adopt)
+                yield taker
 
     return open_taker
 

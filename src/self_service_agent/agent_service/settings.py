@@ -19,6 +19,7 @@ class AgentServiceSettings(Settings):
     default_agent_id: str = "routing-agent"
     agent_timeout: float = Field(default=120, gt=0, le=3600)
     agents_folder: Path | None = None
+    agents_watch: bool = False
     mcp_servicenow_url: HttpUrl | None = None
     turn_lease_seconds: float = Field(default=15, ge=0.5, le=600)
     turn_concurrency: int = Field(default=64, ge=1, le=1000)

@@ -175,6 +175,8 @@ def _dispatching(settings: HouseSettings, *, links: ApprovalLinks) -> list[Servi
 
 def _agents(settings: HouseSettings, *, tools_url: str, is_tool_server_here: bool, base: str | None) -> list[Service]:
     agents = read(AgentServiceSettings)
+    if settings.is_development and "agents_watch" not in agents.model_fields_set:
+        agents = agents.model_copy(update={"agents_watch": True})
     if agents.mcp_servicenow_url is None:
         agents = agents.model_copy(update={"mcp_servicenow_url": tools_url})
     if settings.is_development and not agents.approver_groups:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from self_service_agent.connectors.mcp.client import ToolServer
 from self_service_agent.doubles.servicenow.app import create_app as create_mock
 from self_service_agent.doubles.servicenow.faults import Faults
+from self_service_agent.doubles.servicenow.journal import Journal
 from self_service_agent.doubles.servicenow.orders import OrderBook
 from self_service_agent.doubles.servicenow.settings import MockServiceNowSettings
 from self_service_agent.kit.http.egress import EgressPolicy
@@ -31,6 +32,7 @@ class House:
     url: str
     tools: ToolServer
     book: OrderBook
+    journal: Journal
     faults: Faults
 
     async def call(self, tool: str, *, subject: str = ALICE, **arguments: Any) -> dict[str, Any]:
@@ -63,4 +65,4 @@ async def a_house() -> AsyncIterator[House]:
         instance = await stack.enter_async_context(serving(mock))
         url = await stack.enter_async_context(serving(create_app(settings_for(instance)))) + "/mcp"
         tools = await stack.enter_async_context(ToolServer.open(url, TOKENS, policy=LOOPBACK))
-        yield House(url=url, tools=tools, book=mock.state.mock.book, faults=faults)
+        yield House(url=url, tools=tools, book=mock.state.mock.book, journal=mock.state.mock.journal, faults=faults)

@@ -164,7 +164,7 @@ async def test_an_instance_that_is_down_is_unavailable():
         serving(create_app(settings_for("http://127.0.0.1:9"))) as url,
         ToolServer.open(f"{url}/mcp", TOKENS, policy=LOOPBACK) as server,
     ):
-        house = House(url=url, tools=server, book=None, faults=None)
+        house = House(url=url, tools=server, book=None, journal=None, faults=None)
         with pytest.raises(ToolUnavailable):
             await house.call("get_employee_laptop_info")
 

@@ -9,7 +9,7 @@ from self_service_agent.agent_service.definitions.models import AgentDefinition
 from self_service_agent.agent_service.guards.incoming import MessageRefused, tidy
 from self_service_agent.agent_service.guards.outgoing import ReplyCheck, ReplyRefused, check_reply
 from self_service_agent.agent_service.knowledge.in_memory import DefinedKnowledge
-from self_service_agent.agent_service.understanding.catalogue import catalogue_of
+from self_service_agent.agent_service.understanding.catalogue import Catalogue, catalogue_of
 from self_service_agent.agent_service.understanding.context import Understander
 
 from .approvals import waiting_approvals
@@ -38,8 +38,14 @@ class Engine:
         self._understander = understander
         self._knowledge = knowledge or DefinedKnowledge(definitions)
         self._reply_checks = tuple(reply_checks)
-        self._catalogues = {agent.id: catalogue_of(agent, definitions) for agent in definitions}
+        self._catalogues = _catalogues(definitions)
         self._graph = build_graph()
+
+    def adopt(self, definitions: Definitions) -> None:
+        """Answer with other definitions from the next turn on; a turn that has begun keeps those it began with."""
+        self._catalogues, self._definitions = _catalogues(definitions), definitions
+        if isinstance(self._knowledge, DefinedKnowledge):
+            self._knowledge = DefinedKnowledge(definitions)
 
     async def take_turn(self, turn: TurnInput, tools: Tools) -> TurnOutcome:
         """Answer one message; what it raises is a fault of ours, and nothing is to be stored then."""
@@ -103,6 +109,10 @@ class Engine:
         except ReplyRefused:
             return replace(outcome, content=stage.home.texts.failed.source, response_type="error")
         return replace(outcome, content=content)
+
+
+def _catalogues(definitions: Definitions) -> dict[str, Catalogue]:
+    return {agent.id: catalogue_of(agent, definitions) for agent in definitions}
 
 
 def _decided(turn: TurnInput) -> frozenset[str]:

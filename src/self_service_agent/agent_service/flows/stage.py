@@ -66,9 +66,11 @@ class Stage:
         if current is not None:
             return current
         pinned = self.turn.pinned
-        if pinned is None or pinned.digest != frame.digest:
+        if pinned is not None and pinned.digest == frame.digest:
+            return pinned
+        if frame.digest not in self.turn.kept:
             raise DefinitionGone(frame.digest)
-        return pinned
+        return self.turn.kept[frame.digest]
 
     def flow_of(self, frame: Frame) -> Flow:
         """Return the flow that `frame` is in."""

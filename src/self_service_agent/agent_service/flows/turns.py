@@ -27,8 +27,8 @@ class ApprovalDecision:
 class TurnInput:
     """One request of one person, with the conversation as the last outcome left it.
 
-    `pinned` is the definition that the last outcome's `pins` named. A turn that carries an `approval` is the
-    decision itself, and its content is not read.
+    `pinned` is the definition that the last outcome's `pins` named, `kept` are those of all flows in progress by
+    digest. A turn that carries an `approval` is the decision itself, and its content is not read.
     """
 
     request_id: str
@@ -42,6 +42,7 @@ class TurnInput:
     now: datetime
     checkpoint: dict[str, Any] | None
     pinned: AgentDefinition | None = None
+    kept: Mapping[str, AgentDefinition] = field(default_factory=dict)
     approval: ApprovalDecision | None = None
 
 

@@ -1,16 +1,18 @@
 """Taking a turn: the engine decides, the ledger keeps its tools honest, what follows is handed back in one piece."""
 
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from self_service_agent.agent_service.approvals.rules import ApprovalPolicy
 from self_service_agent.agent_service.approvals.turning import decision_in, new_approval
 from self_service_agent.agent_service.definitions.loader import Definitions
-from self_service_agent.agent_service.definitions.models import AgentDefinition
+from self_service_agent.agent_service.definitions.models import AgentDefinition, Tool
+from self_service_agent.agent_service.flows.checkpoints import dialogue_in
 from self_service_agent.agent_service.flows.engine import Engine
 from self_service_agent.agent_service.flows.tools import Tools
 from self_service_agent.agent_service.flows.turns import TurnInput, TurnOutcome
@@ -25,6 +27,9 @@ from .definitions import DefinitionStore
 from .progress import Progress
 from .reporting import ReportedTools
 from .repository import ClaimedTurn, FinishedTurn
+
+if TYPE_CHECKING:
+    from self_service_agent.agent_service.agents.roster import Roster
 
 _APOLOGY = (
     "I am sorry: something went wrong on our side and I could not finish this. If you had just confirmed an order, it "
@@ -50,12 +55,19 @@ class ConversationTaker:
         self._pool = pool
         self._engine = engine
         self._caller = caller
-        self._tools = {name: tool for definition in definitions for name, tool in definition.tools.items()}
+        self._tools = _tools_of(definitions)
         self._definitions = definitions
+        self.roster: Roster | None = None
         self._store = store
         self._progress = progress
         self._telemetry = telemetry or Telemetry()
         self._approvals = approvals or ApprovalPolicy(groups={}, lifetime=timedelta(hours=72))
+
+    def adopt(self, definitions: Definitions) -> None:
+        """Answer with other definitions from the next turn on; flows in progress keep theirs."""
+        self._engine.adopt(definitions)
+        self._tools = _tools_of(definitions)
+        self._definitions = definitions
 
     async def take(self, turn: ClaimedTurn) -> FinishedTurn:
         """Answer one request."""
@@ -64,7 +76,7 @@ class ConversationTaker:
         self._progress.say(request, "status", {"request_id": request.request_id, "status": "processing"})
         given = await self._input(turn)
         with self._telemetry.invoke_agent(self._listener(request), session_id=request.session_id) as telling:
-            outcome = await self._engine.take_turn(given, self._tools_for(request, given.pinned))
+            outcome = await self._engine.take_turn(given, self._tools_for(request, given))
             version = outcome.envelope["definition"]["version"]
             telling.answered(outcome.agent_id, version=version, failed=outcome.response_type == "error")
         self._progress.tokens(request, outcome.content)
@@ -106,7 +118,14 @@ class ConversationTaker:
         decided = await decision_in(self._pool, turn.request)
         decision, digest = decided or (None, turn.pinned_digest)
         pinned = await self._store.find(digest) if digest else None
-        return replace(_input(turn, pinned), approval=decision)
+        return replace(_input(turn, pinned), approval=decision, kept=await self._kept(turn))
+
+    async def _kept(self, turn: ClaimedTurn) -> Mapping[str, AgentDefinition]:
+        """Return the definitions of all flows in progress, by their digest: each goes on under its own."""
+        dialogue = dialogue_in(turn.checkpoint or {})
+        digests = {frame.digest for frame in (*dialogue.stack, *dialogue.parked)} if dialogue else set()
+        found = {digest: await self._store.find(digest) for digest in sorted(digests)}
+        return {digest: definition for digest, definition in found.items() if definition is not None}
 
     def _aftermath(self, request: NormalizedRequest, outcome: TurnOutcome) -> Aftermath | None:
         if outcome.approval is None and not outcome.withdrawn:
@@ -118,17 +137,22 @@ class ConversationTaker:
             withdrawn=outcome.withdrawn,
         )
 
-    def _tools_for(self, request: NormalizedRequest, pinned: AgentDefinition | None) -> Tools:
+    def _tools_for(self, request: NormalizedRequest, given: TurnInput) -> Tools:
+        declared = self._tools | _tools_of(given.kept.values()) | (given.pinned.tools if given.pinned else {})
         ledgered = LedgeredTools(
             self._pool,
             self._caller,
-            tool_of=(self._tools | pinned.tools if pinned else self._tools).__getitem__,
+            tool_of=declared.__getitem__,
             session_id=request.session_id,
             request_id=request.request_id,
             user_id=request.user_id,
             subject=request.user_context.get("email") or request.user_context.get("login") or request.user_id,
         )
         return ReportedTools(ledgered, request, progress=self._progress, telemetry=self._telemetry)
+
+
+def _tools_of(definitions: Iterable[AgentDefinition]) -> dict[str, Tool]:
+    return {name: tool for definition in definitions for name, tool in definition.tools.items()}
 
 
 def _input(turn: ClaimedTurn, pinned: AgentDefinition | None) -> TurnInput:
