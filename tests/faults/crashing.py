@@ -23,7 +23,8 @@ from self_service_agent.agent_service.app import agent_service, shipped_agents
 from self_service_agent.agent_service.definitions.loader import load_definitions
 from self_service_agent.agent_service.flows.engine import Engine
 from self_service_agent.agent_service.settings import AgentServiceSettings
-from self_service_agent.agent_service.tools.callers import McpTools
+from self_service_agent.agent_service.tools.opening import ToolAccess, adopt, open_toolbox, plan_of
+from self_service_agent.agent_service.tools.toolbox import Toolbox
 from self_service_agent.agent_service.turns.definitions import DefinitionStore
 from self_service_agent.agent_service.turns.progress import Progress
 from self_service_agent.agent_service.turns.repository import ClaimedTurn, FinishedTurn
@@ -32,7 +33,6 @@ from self_service_agent.agent_service.understanding.rules import RulesUnderstand
 from self_service_agent.channels import email
 from self_service_agent.channels.base import Channel, Manifest, Receipt, Reply
 from self_service_agent.cli.server import listen, serve
-from self_service_agent.connectors.mcp.client import ToolServer
 from self_service_agent.eventing.embedded import EmbeddedBus
 from self_service_agent.eventing.platform import Platform, bus_service, platform_of, platform_service
 from self_service_agent.integration_dispatcher.app import integration_dispatcher
@@ -82,10 +82,13 @@ class Fuse:
 class FusedTools:
     """The tools behind the fuse; every call that writes leaves a line in the home folder."""
 
-    def __init__(self, tools: McpTools, fuse: Fuse, home: Path) -> None:
+    def __init__(self, tools: Toolbox, fuse: Fuse, home: Path) -> None:
         self._tools = tools
         self._fuse = fuse
         self._home = home
+
+    async def check(self, tool: str, arguments: dict[str, Any], *, within: timedelta) -> None:
+        await self._tools.check(tool, arguments, within=within)
 
     async def call(
         self, tool: str, arguments: dict[str, Any], *, subject: str, timeout: timedelta  # noqa: ASYNC109  # travels on
@@ -182,13 +185,15 @@ def fused_taker(
     @asynccontextmanager
     async def opened(platform: Platform) -> AsyncIterator[FusedTaker]:
         definitions = load_definitions(shipped_agents(), default_agent_id=settings.default_agent_id)
-        async with ToolServer.open(str(settings.mcp_servicenow_url), tokens, policy=LOOPBACK) as server:
+        making = plan_of(settings, tokens, policy=LOOPBACK, access=ToolAccess())
+        async with open_toolbox(making) as toolbox:
+            await adopt(toolbox, shipped_agents(), definitions)
             store = DefinitionStore(platform.pools.durable)
             await store.remember(definitions)
             taker = ConversationTaker(
                 platform.pools.durable,
                 Engine(definitions, RulesUnderstander()),
-                FusedTools(McpTools(server), fuse, home),
+                FusedTools(toolbox, fuse, home),
                 definitions=definitions,
                 store=store,
                 progress=Progress(platform.notifier),

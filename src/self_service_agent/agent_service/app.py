@@ -8,7 +8,6 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from self_service_agent.connectors.mcp.client import ToolServer
 from self_service_agent.eventing.bus import Binding
 from self_service_agent.eventing.platform import Platform, platform_of
 from self_service_agent.kit.health import health_of
@@ -27,7 +26,6 @@ from .approvals import endpoints as approvals
 from .approvals import pages as approval_pages
 from .approvals.expiry import ApprovalExpiry
 from .approvals.service import Approvals
-from .definitions.loader import load_definitions
 from .flows.engine import Engine
 from .knowledge.opening import LoadingEmbedder, knowledge_facts, library_of, open_knowledge, ready
 from .knowledge.service import Knowledge
@@ -40,7 +38,7 @@ from .sessions.retention import Retention
 from .sessions.service import Sessions
 from .settings import AgentServiceSettings
 from .telemetry import Telemetry
-from .tools.callers import McpTools
+from .tools.opening import ToolAccess, adopt, open_toolbox, plan_of, read_agents
 from .turns import endpoints as turns
 from .turns.aftermath import Consequences
 from .turns.definitions import DefinitionStore
@@ -143,14 +141,16 @@ def conversations(
     policy: EgressPolicy,
     models: ModelSettings | None = None,
     embedder: LoadingEmbedder | None = None,
+    access: ToolAccess | None = None,
 ) -> OpenTaker:
-    """Return what opens the real taker: definitions, engine and tools. Wrong definitions are refused right here.
+    """Return what opens the real taker: definitions, engine and tools.
 
-    Without `models` everything is done by rules.
+    Wrong definitions, and tools that cannot be called, are refused right here. Without `models` everything is done by
+    rules.
     """
-    read = partial(
-        load_definitions, settings.agents_folder or shipped_agents(), default_agent_id=settings.default_agent_id
-    )
+    folder = settings.agents_folder or shipped_agents()
+    making = plan_of(settings, tokens, policy=policy, access=access or ToolAccess())
+    read = partial(read_agents, folder, making, default_agent_id=settings.default_agent_id)
     definitions = read()
     wanted = models or ModelSettings.model_construct()
 
@@ -158,8 +158,11 @@ def conversations(
     async def open_taker(platform: Platform) -> AsyncIterator[TurnTaker]:
         telemetry = _telemetry(settings)
         means = Means(policy=policy, pool=platform.pools.durable, telemetry=telemetry)
-        async with _open_tools(settings, tokens, policy=policy) as server, open_model(wanted, means) as model:
+        async with open_toolbox(making) as toolbox, open_model(wanted, means) as model:
             platform.health.details.append(partial(_understanding, wanted, model))
+            platform.health.details.append(toolbox.details)
+            adopt_tools = partial(adopt, toolbox, folder)
+            await adopt_tools(definitions)
             store = DefinitionStore(platform.pools.durable)
             await store.remember(definitions)
             async with open_knowledge(
@@ -169,15 +172,17 @@ def conversations(
                 taker = ConversationTaker(
                     platform.pools.durable,
                     Engine(definitions, understander, knowledge=TracedKnowledge(knowledge, telemetry)),
-                    McpTools(server),
+                    toolbox,
                     definitions=definitions,
                     store=store,
                     progress=Progress(platform.notifier),
                     telemetry=telemetry,
                     approvals=settings.approval_policy,
                 )
-                prepare = [store.remember, library_of(platform.pools.durable, platform.notifier).keep]
-                taker.roster = Roster(definitions, read=read, prepare=prepare, adopt=taker.adopt)
+                library = library_of(platform.pools.durable, platform.notifier)
+                taker.roster = Roster(
+                    definitions, read=read, prepare=[adopt_tools, store.remember, library.keep], adopt=taker.adopt
+                )
                 yield taker
 
     return open_taker
@@ -201,10 +206,3 @@ async def _understanding(settings: ModelSettings, model: OpenModel | None) -> di
     return {"understanding": {"engine": settings.engine, "wording": settings.wording}} | (
         {"model": model.in_health()} if model else {}
     )
-
-
-def _open_tools(
-    settings: AgentServiceSettings, tokens: ServiceTokens, *, policy: EgressPolicy
-) -> AbstractAsyncContextManager[ToolServer]:
-    url = str(settings.mcp_servicenow_url or "http://127.0.0.1:8001/mcp")
-    return ToolServer.open(url, tokens, policy=policy)

@@ -3,24 +3,23 @@
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import Field, HttpUrl
+from pydantic import Field
 
-from self_service_agent.kit.settings import Settings
 from self_service_agent.shared_models.integrations import IntegrationType
 from self_service_agent.shared_models.sessions import ScopePolicy, scope_policies
 
 from .approvals.rules import ApprovalPolicy
 from .sessions.rules import RetentionPolicy, SessionPolicy
 from .telemetry import ModelPrice
+from .tools.settings import ToolSettings
 from .turns.rules import TurnPolicy
 
 
-class AgentServiceSettings(Settings):
+class AgentServiceSettings(ToolSettings):
     default_agent_id: str = "routing-agent"
     agent_timeout: float = Field(default=120, gt=0, le=3600)
     agents_folder: Path | None = None
     agents_watch: bool = False
-    mcp_servicenow_url: HttpUrl | None = None
     turn_lease_seconds: float = Field(default=15, ge=0.5, le=600)
     turn_concurrency: int = Field(default=64, ge=1, le=1000)
     session_timeout_hours: float = Field(default=336, gt=0)

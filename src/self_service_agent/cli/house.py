@@ -14,6 +14,7 @@ from self_service_agent.agent_service.embedding.opening import embedding_service
 from self_service_agent.agent_service.embedding.settings import EmbeddingSettings
 from self_service_agent.agent_service.models.settings import ModelSettings
 from self_service_agent.agent_service.settings import AgentServiceSettings
+from self_service_agent.agent_service.tools.opening import ToolAccess
 from self_service_agent.eventing.platform import bus_service, platform_service
 from self_service_agent.eventing.sink import event_sink
 from self_service_agent.integration_dispatcher.app import integration_dispatcher
@@ -124,7 +125,7 @@ def _on_platform(settings: HouseSettings, services: list[Service], *, say: Say) 
         platform_service(database, settings.ssa_home),
         _saying(say, "starting the services"),
         *services,
-        event_sink(_service_tokens(settings)),
+        event_sink(service_tokens(settings)),
         bus_service(),
     ]
 
@@ -177,14 +178,17 @@ def _agents(settings: HouseSettings, *, tools_url: str, is_tool_server_here: boo
     agents = read(AgentServiceSettings)
     if settings.is_development and "agents_watch" not in agents.model_fields_set:
         agents = agents.model_copy(update={"agents_watch": True})
-    if agents.mcp_servicenow_url is None:
-        agents = agents.model_copy(update={"mcp_servicenow_url": tools_url})
     if settings.is_development and not agents.approver_groups:
         agents = agents.model_copy(update={"approver_groups": development.APPROVERS})
     policy = settings.egress(development=settings.is_development or is_tool_server_here)
     embedder = open_embedder(read(EmbeddingSettings))
     opening = conversations(
-        agents, _service_tokens(settings), policy=policy, models=read(ModelSettings), embedder=embedder
+        agents,
+        service_tokens(settings),
+        policy=policy,
+        models=read(ModelSettings),
+        embedder=embedder,
+        access=ToolAccess(servicenow_url=tools_url, may_use_unpinned=settings.is_development),
     )
     links = _approval_links(settings, base)
     return [embedding_service(embedder), agent_service(agents, opening, links=links, embedder=embedder)]
@@ -201,7 +205,7 @@ def _tools(settings: HouseSettings, *, mock_url: str, path: str) -> Service:
     return Service(name="mcp-servicenow", open=run, mounts={path: tools})
 
 
-def _service_tokens(settings: HouseSettings) -> ServiceTokens:
+def service_tokens(settings: HouseSettings) -> ServiceTokens:
     return ServiceTokens(_secret(settings), previous=settings.service_token_secret_previous)
 
 

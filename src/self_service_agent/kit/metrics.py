@@ -75,6 +75,10 @@ MODEL_COST = Bound(
 MODEL_SECONDS = Bound(
     Histogram("ssa_model_seconds", "How long a call of a model took.", ("agent", "model", "outcome"), buckets=_SECONDS)
 )
+TOOL_CALLS = Bound(
+    Counter("ssa_tool_calls", "Calls of tools that agents declare, by how they ended.", ("tool", "outcome"))
+)
+TOOL_SECONDS = Bound(Histogram("ssa_tool_call_seconds", "How long a call of a tool took.", ("tool",), buckets=_SECONDS))
 DELIVERIES = Bound(
     Counter("ssa_deliveries", "Deliveries by where an attempt, or the plan, left them.", ("channel", "outcome"))
 )

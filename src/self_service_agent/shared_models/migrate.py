@@ -13,7 +13,8 @@ _REVISION = re.compile(r'^(?:down_)?revision\b.*= "(\w+)"$', re.MULTILINE)
 
 async def upgrade(address: Address, *, revision: str = "head") -> None:
     """Apply every migration up to `revision`; does nothing when the tables are up to date."""
-    if revision != "head" or await _current(address) != _head():
+    wanted = _head() if revision == "head" else None
+    if wanted is None or await _current(address) != wanted:
         await asyncio.to_thread(_migrate, "upgrade", address, revision)
 
 

@@ -17,6 +17,8 @@ def problems_in(definition: AgentDefinition) -> Iterator[str]:
     for name, tool in definition.tools.items():
         if tool.effect == "read" and tool.reconcile:
             yield f"tools.{name}.reconcile: only a tool that writes is reconciled"
+        if tool.reconcile and tool.key_argument is None:
+            yield f"tools.{name}.reconcile: can find nothing unless key_argument says where the key goes"
     for name, flow in definition.flows.items():
         yield from (f"flows.{name}.{problem}" for problem in _problems_of_flow(definition, flow))
 
@@ -27,6 +29,17 @@ def problems_between(definitions: Mapping[str, AgentDefinition]) -> Iterator[str
         for agent_id in definition.routes:
             if agent_id not in definitions:
                 yield f"{definition.id}: routes: unknown agent {agent_id}"
+    yield from _tools_declared_differently(definitions)
+
+
+def _tools_declared_differently(definitions: Mapping[str, AgentDefinition]) -> Iterator[str]:
+    """Find tools that one agent takes for something else than another does: what writes, writes for everybody."""
+    first: dict[str, AgentDefinition] = {}
+    for definition in definitions.values():
+        for name, tool in definition.tools.items():
+            other = first.setdefault(name, definition)
+            if "write" in {tool.effect, other.tools[name].effect} and other.tools[name] != tool:
+                yield f"{definition.id}: tools.{name}: {other.id} declares it differently"
 
 
 def _problems_of_facts(definition: AgentDefinition) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from .steps import AnyStep, ApproveStep, ConfirmStep, EndStep, HandoffStep, Name, Part, Step, Text
+from .steps import AnyStep, ApproveStep, ConfirmStep, EndStep, HandoffStep, Name, Part, Step, Text, ToolName
 from .texts import Texts
 
 BaseName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
@@ -36,9 +36,10 @@ class Tool(Part):
     """A tool as the agent uses it; `requires` are the fields its answer must carry to count as one."""
 
     effect: Literal["read", "write"]
-    reconcile: Name | None = None
+    reconcile: ToolName | None = None
     key_argument: Name | None = None
     requires: tuple[str, ...] = ()
+    timeout_seconds: float = Field(default=30, gt=0, le=300)
 
 
 class Table(Part):
@@ -151,7 +152,7 @@ class AgentDefinition(Part):
     routes: tuple[AgentId, ...] = ()
     synonyms: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     texts: Texts = Texts()
-    tools: dict[Name, Tool] = Field(default_factory=dict)
+    tools: dict[ToolName, Tool] = Field(default_factory=dict)
     tables: dict[Name, Table] = Field(default_factory=dict)
     knowledge: dict[str, Document] = Field(default_factory=dict)
     bases: tuple[BaseName, ...] = ()

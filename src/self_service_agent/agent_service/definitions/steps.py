@@ -9,6 +9,8 @@ from .expressions import Expression, compile_expression
 from .templates import Record, Template, compile_argument, compile_template, source_of
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+# As servers name them, with the server's own name in front where several have such a tool: `server.tool`.
+ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_./-]*$", max_length=200)]
 Text = Annotated[Template, PlainValidator(compile_template), PlainSerializer(lambda text: text.source)]
 Given = Annotated[Template | Record, PlainValidator(compile_argument), PlainSerializer(source_of)]
 Rule = Annotated[Expression, PlainValidator(compile_expression), PlainSerializer(lambda rule: rule.source)]
@@ -80,7 +82,7 @@ class CallStep(Step):
     """Call one tool; the engine alone does this, and only once per decision. An argument may have parts of its own."""
 
     kind: Literal["call"]
-    tool: Name
+    tool: ToolName
     arguments: dict[Name, Given] = Field(default_factory=dict)
     save: Name
     refused: Name | None = None
@@ -126,7 +128,7 @@ class ConfirmStep(Step):
     """Show what will be done and wait for an explicit yes; `action` names the tool it stands for."""
 
     kind: Literal["confirm"]
-    action: Name
+    action: ToolName
     summary: Text
     ask: Text
     declined: Name
@@ -142,7 +144,7 @@ class ApproveStep(Step):
     """
 
     kind: Literal["approve"]
-    action: Name
+    action: ToolName
     approvers: Text
     hours: float | None = Field(default=None, gt=0, le=8760)
     summary: Text

@@ -6,14 +6,19 @@ from enum import StrEnum
 from typing import Any
 
 import orjson
+from asyncpg import Record
 
 from self_service_agent.kit.database import Pool
 
 
 class CallState(StrEnum):
-    """Where a call stands. INTENDED and IN_DOUBT may or may not have happened; the others are known."""
+    """Where a call stands. INTENDED and IN_DOUBT may or may not have happened; the others are known.
+
+    UNSENT never left; REFUSED was turned down by the target.
+    """
 
     INTENDED = "intended"
+    UNSENT = "unsent"
     CONFIRMED = "confirmed"
     REFUSED = "refused"
     IN_DOUBT = "in_doubt"
@@ -33,45 +38,64 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """What the ledger knew before this attempt: None for a call that was never tried."""
+    """What the ledger knows of a call: None for one that was never tried."""
 
     state: CallState | None
     result: dict[str, Any] | None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the call may have happened."""
+        return self.state in {CallState.INTENDED, CallState.IN_DOUBT}
 
-_INTEND = """
-    WITH known AS (SELECT state, result FROM tool_calls WHERE key = $1),
-    noted AS (
-        INSERT INTO tool_calls (key, session_id, request_id, user_id, tool, arguments, state)
-        VALUES ($1, $2, $3, $4, $5, $6, 'intended')
-        ON CONFLICT (key) DO UPDATE SET attempts = tool_calls.attempts + 1, updated_at = now(),
-            state = CASE WHEN tool_calls.state = 'refused' THEN 'intended' ELSE tool_calls.state END
-        WHERE tool_calls.state <> 'confirmed'
-    )
-    SELECT state, result FROM known
+
+_KNOWN = "SELECT state, result FROM tool_calls WHERE key = $1"
+
+_NOTE = """
+    INSERT INTO tool_calls (key, session_id, request_id, user_id, tool, arguments, state)
+    VALUES ($1, $2, $3, $4, $5, $6, 'intended') ON CONFLICT (key) DO NOTHING RETURNING key
 """
 
-_SETTLE = "UPDATE tool_calls SET state = $2, result = $3, error = $4, updated_at = now() WHERE key = $1"
+# Whoever comes second waits for the row, and sees what the first one made of it.
+_NOTE_AGAIN = """
+    WITH before AS (SELECT key, state, result FROM tool_calls WHERE key = $1 FOR UPDATE)
+    UPDATE tool_calls SET attempts = tool_calls.attempts + 1, updated_at = now(),
+        state = CASE WHEN before.state IN ('refused', 'unsent') THEN 'intended' ELSE before.state END
+    FROM before WHERE tool_calls.key = $1 RETURNING before.state, before.result
+"""
+
+# What is confirmed stays so, whatever another attempt heard.
+_SETTLE = """
+    UPDATE tool_calls SET state = $2, result = $3, error = $4, updated_at = now()
+    WHERE key = $1 AND state <> 'confirmed' RETURNING key
+"""
+
+
+async def known(pool: Pool, key: str) -> Recorded:
+    """Return what is known of the call with this key."""
+    return _recorded(await pool.fetchrow(_KNOWN, key))
 
 
 async def intend(pool: Pool, intent: Intent) -> Recorded:
     """Note the intent durably and return what was known of this call before."""
-    row = await pool.fetchrow(
-        _INTEND,
-        intent.key,
-        intent.session_id,
-        intent.request_id,
-        intent.user_id,
-        intent.tool,
-        orjson.dumps(intent.arguments).decode(),
+    arguments = orjson.dumps(intent.arguments).decode()
+    noted = await pool.fetchval(
+        _NOTE, intent.key, intent.session_id, intent.request_id, intent.user_id, intent.tool, arguments
     )
-    if row is None:
+    if noted is not None:
         return Recorded(state=None, result=None)
-    return Recorded(state=CallState(row["state"]), result=orjson.loads(row["result"]) if row["result"] else None)
+    return _recorded(await pool.fetchrow(_NOTE_AGAIN, intent.key))
 
 
 async def settle(
     pool: Pool, key: str, state: CallState, *, result: Mapping[str, Any] | None = None, error: str | None = None
-) -> None:
-    """Note the outcome of a call."""
-    await pool.execute(_SETTLE, key, state, None if result is None else orjson.dumps(result).decode(), error)
+) -> bool:
+    """Note the outcome of a call; False if another attempt has confirmed it already."""
+    stored = None if result is None else orjson.dumps(result).decode()
+    return await pool.fetchval(_SETTLE, key, state, stored, error) is not None
+
+
+def _recorded(row: Record | None) -> Recorded:
+    if row is None:
+        return Recorded(state=None, result=None)
+    return Recorded(state=CallState(row["state"]), result=orjson.loads(row["result"]) if row["result"] else None)

@@ -138,7 +138,8 @@ class ConversationTaker:
         )
 
     def _tools_for(self, request: NormalizedRequest, given: TurnInput) -> Tools:
-        declared = self._tools | _tools_of(given.kept.values()) | (given.pinned.tools if given.pinned else {})
+        kept = [*given.kept.values(), *([given.pinned] if given.pinned else [])]
+        declared = _stricter(self._tools, _tools_of(kept))
         ledgered = LedgeredTools(
             self._pool,
             self._caller,
@@ -153,6 +154,15 @@ class ConversationTaker:
 
 def _tools_of(definitions: Iterable[AgentDefinition]) -> dict[str, Tool]:
     return {name: tool for definition in definitions for name, tool in definition.tools.items()}
+
+
+def _stricter(current: Mapping[str, Tool], kept: Mapping[str, Tool]) -> Mapping[str, Tool]:
+    """Return the tools of both; one that either takes for a writing tool is one."""
+    writing = {name for name, tool in current.items() if tool.effect == "write"}
+    return {
+        **current,
+        **{name: tool for name, tool in kept.items() if tool.effect == "write" or name not in writing},
+    }
 
 
 def _input(turn: ClaimedTurn, pinned: AgentDefinition | None) -> TurnInput:

@@ -5,7 +5,9 @@ cannot tell a request that was never sent from an answer that was lost, and cost
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
+from http import HTTPStatus
 from itertools import count
 from typing import Any
 
@@ -18,21 +20,25 @@ from opentelemetry.propagate import inject
 from self_service_agent.kit.http.client import Client, ConnectionFailed, EgressRefused, HttpError, Response
 
 from . import protocol
-from .protocol import ToolInDoubt, ToolRefused, ToolUnavailable
+from .protocol import SessionEnded, ToolError, ToolInDoubt, ToolRefused, ToolUnavailable
 
 _HEADERS = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+_SESSION = "Mcp-Session-Id"
 _LARGEST_ANSWER = 1_048_576
 _PATIENCE = timedelta(seconds=30)
+_PATIENCE_AT_THE_END = timedelta(seconds=2)
 
 
 class HttpDispatcher(Dispatcher[TransportContext]):
-    """Sends each request as one POST in its caller's own task; the server never speaks first."""
+    """Sends each request as one POST in its caller's own task; what else the server says is not listened to."""
 
-    def __init__(self, http: Client, url: str, *, credential: Callable[[], str]) -> None:
+    def __init__(self, http: Client, url: str, *, headers: Callable[[], Mapping[str, str]]) -> None:
         self._http = http
         self._url = url
-        self._credential = credential
+        self._headers = headers
         self._numbers = count(1)
+        self._session_id: str | None = None
+        self._is_handshake_made = False
 
     async def send_raw_request(
         self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None
@@ -40,14 +46,19 @@ class HttpDispatcher(Dispatcher[TransportContext]):
         """Return the server's result, or raise a `ToolError`."""
         options = opts or CallOptions()
         inject((params or {}).get("_meta", {}))
-        content = protocol.request(next(self._numbers), method, params)
-        headers = _HEADERS | options.get("headers", {}) | {"Authorization": f"Bearer {self._credential()}"}
+        number = next(self._numbers)
         within = timedelta(seconds=options["timeout"]) if "timeout" in options else _PATIENCE
-        response = await self._post(content, headers=headers, within=within)
-        return protocol.read_answer(response.status, response.content)
+        headers = options.get("headers", {})
+        response = await self._post(protocol.request(number, method, params), headers=headers, within=within)
+        self._note(method, response)
+        content = protocol.unwrapped(response.headers.get("Content-Type", ""), response.content, number=number)
+        return protocol.read_answer(response.status, content)
 
     async def notify(self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None) -> None:
-        """Do nothing: the protocol has no notifications from clients over HTTP."""
+        """Tell the server, if it speaks a revision of the protocol in which clients tell it anything."""
+        if self._is_handshake_made:
+            headers = (opts or CallOptions()).get("headers", {})
+            await self._post(protocol.notification(method, params), headers=headers, within=_PATIENCE)
 
     async def run(
         self,
@@ -61,14 +72,43 @@ class HttpDispatcher(Dispatcher[TransportContext]):
         task_status.started()
         await anyio.sleep_forever()
 
+    async def end(self) -> None:
+        """Give the session back that the server gave us, if it did."""
+        if self._session_id is not None:
+            with suppress(HttpError):
+                await self._http.request(
+                    "DELETE", self._url, headers=self._all_headers({}), timeout=_PATIENCE_AT_THE_END
+                )
+
+    def _note(self, method: str, response: Response) -> None:
+        if method == "initialize" and response.status == HTTPStatus.OK:
+            self._is_handshake_made = True
+            self._session_id = response.headers.get(_SESSION)
+        elif self._session_id is not None and response.status == HTTPStatus.NOT_FOUND:
+            raise SessionEnded("the server has ended the session")
+
+    def _all_headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        session = {} if self._session_id is None else {_SESSION: self._session_id}
+        return {**_HEADERS, **headers, **session, **self._headers()}
+
     async def _post(self, content: bytes, *, headers: Mapping[str, str], within: timedelta) -> Response:
         try:
             return await self._http.post(
-                self._url, headers=headers, content=content, timeout=within, max_response_bytes=_LARGEST_ANSWER
+                self._url,
+                headers=self._all_headers(headers),
+                content=content,
+                timeout=within,
+                max_response_bytes=_LARGEST_ANSWER,
             )
-        except ConnectionFailed as error:
-            raise ToolUnavailable("the tool server is out of reach") from error
-        except EgressRefused as error:
-            raise ToolRefused("the tool server's address may not be called") from error
         except HttpError as error:
-            raise ToolInDoubt("the tool server's answer was lost") from error
+            raise _meaning(error) from error
+
+
+def _meaning(error: HttpError) -> ToolError:
+    match error:
+        case ConnectionFailed():
+            return ToolUnavailable("the tool server is out of reach")
+        case EgressRefused():
+            return ToolRefused("the tool server's address may not be called")
+        case _:
+            return ToolInDoubt("the tool server's answer was lost")

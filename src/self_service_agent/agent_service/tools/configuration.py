@@ -1,0 +1,69 @@
+"""Which tool servers there are, as an operator writes them down: by name, over HTTP or as a command."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, ValidationError
+
+from self_service_agent.kit.settings import SettingsError
+
+ServerName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
+Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class HttpServer(_Part):
+    """A server at a URL. `bearer` and `headers` name the variables that hold the values.
+
+    A server with an `audience` gets a credential that we sign, and that says for whom we call.
+    """
+
+    url: HttpUrl
+    bearer: Variable | None = None
+    headers: dict[str, Variable] = Field(default_factory=dict)
+    audience: str | None = Field(default=None, min_length=1, max_length=100)
+    concurrency: int = Field(default=16, ge=1, le=1000)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return (*self.headers.values(), *([self.bearer] if self.bearer else []))
+
+
+class CommandServer(_Part):
+    """A server that we run; of our environment it gets what every program needs, and the variables named here."""
+
+    command: str = Field(min_length=1)
+    args: tuple[str, ...] = ()
+    env: tuple[Variable, ...] = ()
+    folder: Path | None = None
+    concurrency: int = Field(default=16, ge=1, le=1000)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return self.env
+
+
+Server = HttpServer | CommandServer
+
+
+class _File(_Part):
+    servers: dict[ServerName, Server]
+
+
+def read_servers(path: Path) -> dict[str, Server]:
+    """Read the file of MCP_SERVERS, JSON or YAML, or raise `SettingsError`."""
+    try:
+        content: Any = yaml.safe_load(path.read_text("utf-8"))
+        return dict(_File.model_validate(content).servers)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"MCP_SERVERS: {path} cannot be read") from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"MCP_SERVERS: {path} is neither JSON nor YAML") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"MCP_SERVERS: {path}: {place}: {first['msg']}") from None
