@@ -51,6 +51,7 @@ from .turns.taker import ConversationTaker
 from .turns.worker import TurnTaker, TurnWorkers
 from .understanding.opening import understander_of
 from .understanding.rules import RulesUnderstander
+from .wording.opening import wording_of
 
 OpenTaker = Callable[[Platform], AbstractAsyncContextManager[TurnTaker]]
 
@@ -168,10 +169,15 @@ def conversations(
             async with open_knowledge(
                 platform.pools.durable, platform.notifier, definitions, embedder=embedder
             ) as knowledge:
-                understander = understander_of(wanted, model, RulesUnderstander())
+                engine = Engine(
+                    definitions,
+                    understander_of(wanted, model, RulesUnderstander()),
+                    knowledge=TracedKnowledge(knowledge, telemetry),
+                    wording=wording_of(wanted, model),
+                )
                 taker = ConversationTaker(
                     platform.pools.durable,
-                    Engine(definitions, understander, knowledge=TracedKnowledge(knowledge, telemetry)),
+                    engine,
                     toolbox,
                     definitions=definitions,
                     store=store,

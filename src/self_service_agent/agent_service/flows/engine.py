@@ -11,6 +11,7 @@ from self_service_agent.agent_service.guards.outgoing import ReplyCheck, ReplyRe
 from self_service_agent.agent_service.knowledge.in_memory import DefinedKnowledge
 from self_service_agent.agent_service.understanding.catalogue import Catalogue, catalogue_of
 from self_service_agent.agent_service.understanding.context import Understander
+from self_service_agent.agent_service.wording.service import Wording
 
 from .approvals import waiting_approvals
 from .checkpoints import CheckpointSlot, config_for, dialogue_in
@@ -18,6 +19,7 @@ from .dialogue import Dialogue
 from .envelope import envelope, follow_ups, reply_text, speaker_part
 from .graph import TurnContext, build_graph
 from .questions import Knowledge
+from .rewording import reword
 from .stage import Stage
 from .tools import Tools
 from .turns import Transcript, TurnInput, TurnOutcome
@@ -33,12 +35,14 @@ class Engine:
         *,
         knowledge: Knowledge | None = None,
         reply_checks: Sequence[ReplyCheck] = (),
+        wording: Wording | None = None,
     ) -> None:
         self._definitions = definitions
         self._understander = understander
         self._knowledge = knowledge or DefinedKnowledge(definitions)
         self._reply_checks = tuple(reply_checks)
         self._catalogues = _catalogues(definitions)
+        self._wording = wording
         self._graph = build_graph()
 
     def adopt(self, definitions: Definitions) -> None:
@@ -84,6 +88,8 @@ class Engine:
             output_keys="call",
             durability="exit",
         )
+        if self._wording is not None:
+            await reword(stage, self._wording)
         return self._outcome(stage, slot.stored or {})
 
     def _outcome(self, stage: Stage, checkpoint: dict[str, Any]) -> TurnOutcome:

@@ -143,7 +143,8 @@ class ModelClient:
             raise ModelUnavailable("the provider did not answer in time") from None
         except LIBRARY_TROUBLE as error:
             spent.is_free = not spent.text  # refused, or never there
-            raise error_of(error, now=clock.now()) from error
+            if spent.finish is None:  # what breaks behind the end of an answer is nothing to us
+                raise error_of(error, now=clock.now()) from error
         if spent.finish is None:
             raise ModelUnavailable("the answer broke off")
         if spent.finish == "length":

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import orjson
@@ -58,7 +59,10 @@ class Capabilities:
 
 
 async def probe(client: AsyncOpenAI, dialect: Dialect, *, apis: tuple[Api, ...], within: timedelta) -> Capabilities:
-    """Find out what the provider can do, in the first of `apis` that works; never raises for what it does."""
+    """Find out what the provider can do, in the first of `apis` that works, streamed if that does.
+
+    Never raises for what the provider does.
+    """
     found: dict[str, Any] = {}
     try:
         async with asyncio.timeout(within.total_seconds()):
@@ -82,15 +86,15 @@ async def _listing(client: AsyncOpenAI, model: str) -> dict[str, Any]:
 
 async def _first_that_answers(client: AsyncOpenAI, dialect: Dialect, apis: tuple[Api, ...]) -> dict[str, Any]:
     problem: ModelError | None = None
-    for api in apis:
+    for api, streams in product(apis, (True, False)):
         try:
-            pieces = [piece async for piece in _asked(client, dialect, api)]
+            pieces = [piece async for piece in _asked(client, replace(dialect, streams=streams), api)]
         except LIBRARY_TROUBLE as error:
             problem = error_of(error, now=clock.now())
         except ModelError as error:
             problem = error
         else:
-            return {"api": api, **_seen(pieces)}
+            return {"api": api, "streams": streams, **_seen(pieces)}
     raise problem or ModelError("nothing was tried")
 
 
@@ -102,7 +106,6 @@ def _asked(client: AsyncOpenAI, dialect: Dialect, api: Api) -> AsyncIterator[Pie
 def _seen(pieces: list[Piece]) -> dict[str, Any]:
     text = "".join(piece.text for piece in pieces)
     return {
-        "streams": any(piece.finish for piece in pieces),
         "counts_tokens": any(piece.usage for piece in pieces),
         "honours_schema": _is_the_word(text),
     }

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from self_service_agent.kit.ids import new_id
+
 _PIECE = 40
 _CREATED = 1_750_000_000
 Json = dict[str, Any]
@@ -39,7 +41,7 @@ def response(model: str, text: str, usage: tuple[int, int] | None) -> Json:
     message = {"type": "message", "id": "message-1", "role": "assistant", "status": "completed", "content": [part]}
     counted = usage and {"input_tokens": usage[0], "output_tokens": usage[1], "total_tokens": sum(usage)}
     return {
-        "id": "response-1",
+        "id": f"response-{new_id()}",
         "object": "response",
         "created_at": _CREATED,
         "status": "completed",
@@ -63,7 +65,7 @@ def models(name: str) -> Json:
 
 
 def _chat(model: str, sort: str) -> Json:
-    return {"id": "chat-1", "object": sort, "created": _CREATED, "model": model}
+    return {"id": f"chat-{new_id()}", "object": sort, "created": _CREATED, "model": model}
 
 
 def _chat_usage(usage: tuple[int, int] | None) -> Json | None:
