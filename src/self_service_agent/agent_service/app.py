@@ -49,8 +49,8 @@ from .turns.progress import Progress
 from .turns.reporting import TracedKnowledge
 from .turns.taker import ConversationTaker
 from .turns.worker import TurnTaker, TurnWorkers
+from .understanding.comparing import open_rules
 from .understanding.opening import understander_of
-from .understanding.rules import RulesUnderstander
 from .wording.opening import wording_of
 
 OpenTaker = Callable[[Platform], AbstractAsyncContextManager[TurnTaker]]
@@ -147,7 +147,7 @@ def conversations(
     """Return what opens the real taker: definitions, engine and tools.
 
     Wrong definitions, and tools that cannot be called, are refused right here. Without `models` everything is done by
-    rules.
+    rules; without `embedder` these compare texts by their words.
     """
     folder = settings.agents_folder or shipped_agents()
     making = plan_of(settings, tokens, policy=policy, access=access or ToolAccess())
@@ -159,7 +159,11 @@ def conversations(
     async def open_taker(platform: Platform) -> AsyncIterator[TurnTaker]:
         telemetry = _telemetry(settings)
         means = Means(policy=policy, pool=platform.pools.durable, telemetry=telemetry)
-        async with open_toolbox(making) as toolbox, open_model(wanted, means) as model:
+        async with (
+            open_toolbox(making) as toolbox,
+            open_model(wanted, means) as model,
+            open_rules(embedder, definitions) as rules,
+        ):
             platform.health.details.append(partial(_understanding, wanted, model))
             platform.health.details.append(toolbox.details)
             adopt_tools = partial(adopt, toolbox, folder)
@@ -171,7 +175,7 @@ def conversations(
             ) as knowledge:
                 engine = Engine(
                     definitions,
-                    understander_of(wanted, model, RulesUnderstander()),
+                    understander_of(wanted, model, rules),
                     knowledge=TracedKnowledge(knowledge, telemetry),
                     wording=wording_of(wanted, model),
                 )

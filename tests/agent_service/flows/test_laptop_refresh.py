@@ -65,6 +65,7 @@ async def test_the_envelope_says_who_answered_and_how():
     assert outcome.envelope == {
         "engine": "rules",
         "model": None,
+        "understanding": "lexical",
         "definition": {"id": "laptop-refresh-agent", "version": "1.0", "digest": laptop_agent.digest},
         "agent_id": "laptop-refresh-agent",
         "flow": "laptop_refresh",

@@ -40,8 +40,8 @@ def embedding_service(embedder: MiniLm | None) -> Service:
 async def embedding_facts(embedder: MiniLm | None) -> Mapping[str, Any]:
     """Return what /health says: by what texts are compared, and if only by their words, why."""
     if embedder is None:
-        return {"understanding": {"by": "lexical", "hint": f"to compare meanings as well: {INSTALL}"}}
+        return {"embeddings": {"texts_compared_by": "lexical", "hint": f"to compare meanings as well: {INSTALL}"}}
     if embedder.state == "ready":
-        return {"understanding": {"by": "embeddings", "model": embedder.name}}
+        return {"embeddings": {"texts_compared_by": "embeddings", "model": embedder.name}}
     hint = embedder.problem or f"{embedder.name} is being loaded"
-    return {"understanding": {"by": "lexical", "hint": hint}}
+    return {"embeddings": {"texts_compared_by": "lexical", "hint": hint}}

@@ -40,6 +40,7 @@ def speaker_part(transcript: Transcript) -> dict[str, Any]:
     return {
         "engine": transcript.engine,
         "model": transcript.model,
+        "understanding": transcript.understanding,
         "definition": {"id": speaker.id, "version": speaker.version, "digest": speaker.digest},
         "agent_id": speaker.id,
         "flow": None,

@@ -80,6 +80,7 @@ async def _understand(state: State, runtime: Runtime[TurnContext]) -> State:
     transcript = stage.transcript
     transcript.engine, transcript.model = understanding.engine, understanding.model
     transcript.usage, transcript.degraded = dict(understanding.usage), understanding.degraded
+    transcript.understanding = understanding.compared_by
     return {"commands": understanding.commands}
 
 

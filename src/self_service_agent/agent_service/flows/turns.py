@@ -98,6 +98,7 @@ class Transcript:
     engine: str = "rules"
     retrieval: str | None = None
     model: str | None = None
+    understanding: str | None = None
     usage: dict[str, int] = field(default_factory=dict)
     degraded: str | None = None
     response_type: ResponseType = "message"

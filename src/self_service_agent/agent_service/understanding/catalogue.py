@@ -1,7 +1,9 @@
 """What can be asked of an agent: the flows it may start and the passages it may quote, ready to be searched."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from self_service_agent.agent_service.definitions.loader import Definitions
 from self_service_agent.agent_service.definitions.models import AgentDefinition, Section
@@ -35,9 +37,16 @@ class Catalogue:
 
     def __init__(self, agents: Sequence[AgentDefinition]) -> None:
         self.flows = tuple(_flows(agents))
+        self.examples: tuple[tuple[Entry, str], ...] = (*_flow_examples(agents), *_questions(agents))
         synonyms = _synonyms(agents)
-        self._everything: Lexicon[Entry] = Lexicon([*_flow_examples(agents), *_questions(agents)], synonyms)
+        self._everything: Lexicon[Entry] = Lexicon(self.examples, synonyms)
         self._passages: Lexicon[Entry] = Lexicon([*_questions(agents), *_sentences(agents)], synonyms)
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells catalogues with other examples apart."""
+        written = "\n".join(f"{entry!r}\t{text!r}" for entry, text in self.examples)
+        return hashlib.sha256(written.encode()).hexdigest()
 
     def matches(self, text: str) -> list[Match[Entry]]:
         """Return the flows and passages whose examples are like `text`, the most alike first."""

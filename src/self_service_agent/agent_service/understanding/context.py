@@ -54,12 +54,16 @@ class Guess:
 
 @dataclass(frozen=True, kw_only=True)
 class Understanding:
-    """What the text means, and who says so; `degraded` is why it is not who should have."""
+    """What the text means, and who says so.
+
+    `degraded` is why it is not who should have, `compared_by` how the rules found it out.
+    """
 
     commands: tuple[Command, ...]
     engine: Literal["rules", "llm"] = "rules"
     model: str | None = None
     guesses: tuple[Guess, ...] = ()
+    compared_by: Literal["grammar", "lexical", "embeddings"] | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
     degraded: str | None = None
 

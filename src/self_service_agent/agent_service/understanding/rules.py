@@ -1,9 +1,9 @@
 """The understander that works without a model: set phrases first, then likeness to the definition's examples."""
 
 import re
-from collections.abc import Sequence
+from typing import Protocol
 
-from .catalogue import Entry, FlowEntry, PassageEntry
+from .catalogue import Catalogue, FlowEntry, PassageEntry
 from .commands import (
     AskKnowledge,
     Cancel,
@@ -35,27 +35,50 @@ from .grammar import (
     without_greeting,
     yes_or_no,
 )
-from .lexicon import Match
+from .likeness import BY_MEANING, BY_WORDS, Matches, Ranking, fused
 from .persons import named_person
 from .readers import EMAIL, read_choice, read_several, read_value
 from .words import tokens_of
 
-SURE = 0.52
-MARGIN = 0.06
-WORTH_OFFERING = 0.3
 _AGREEING_OR_NOT = re.compile(r"^(?:(?:yes|no|ok|okay|sorry)[\s,.!]+)+", re.IGNORECASE)
 _CHANGE = frozenset(tokens_of("change instead actually rather different another other switch correct wrong meant but"))
 
 
+class Likeness(Protocol):
+    """Compares messages and examples by what they mean."""
+
+    async def matches(self, text: str, catalogue: Catalogue) -> Matches | None:
+        """Return how like each entry is, or None while that cannot be told."""
+        ...
+
+
 class RulesUnderstander:
-    """Understands by rules alone; keeps nothing between messages."""
+    """Understands by rules; without `meanings`, and until they are ready, texts are compared by their words."""
+
+    def __init__(self, meanings: Likeness | None = None) -> None:
+        self._meanings = meanings
 
     async def understand(self, text: str, context: UnderstandingContext) -> Understanding:
         """Return what `text` means: a grammar decides where it can, likeness only where nothing is at stake."""
         found = chat_command(text) or _by_grammar(text, context)
         if found is not None:
-            return Understanding(commands=(found,))
-        return _by_likeness(without_greeting(text), context)
+            return Understanding(commands=(found,), compared_by="grammar")
+        plain = without_greeting(text)
+        ranking = await self._ranking(plain, context)
+        guesses = tuple(Guess(_name(match.label), round(match.score, 3)) for match in ranking.matches[:3])
+        return Understanding(
+            commands=(_by_likeness(plain, ranking, context),),
+            guesses=guesses,
+            compared_by="embeddings" if ranking.thresholds is BY_MEANING else "lexical",
+        )
+
+    async def _ranking(self, text: str, context: UnderstandingContext) -> Ranking:
+        """Return what `text` may mean; whom a wish is for says nothing about the wish."""
+        person = named_person(text)
+        wish = EMAIL.sub(" ", text.replace(person, " ") if person else text)
+        by_words = context.catalogue.matches(wish)
+        by_meaning = await self._meanings.matches(wish, context.catalogue) if self._meanings is not None else None
+        return Ranking(by_words, BY_WORDS) if by_meaning is None else fused(by_words, by_meaning)
 
 
 def _by_grammar(text: str, context: UnderstandingContext) -> Command | None:
@@ -119,42 +142,24 @@ def _value(text: str, context: UnderstandingContext) -> Command | None:
     """Read the value that was asked for; a question about the documents is answered first."""
     if context.expects != "text" or context.slot is None:
         return None
-    if is_question(text) and (match := context.catalogue.matches(text)) and match[0].score >= SURE:
+    if is_question(text) and (match := context.catalogue.matches(text)) and match[0].score >= BY_WORDS.sure:
         return None
     value = read_value(text, slot_type=context.slot_type, today=context.today)
     return SetSlot(context.slot, value) if value is not None else CannotHandle()
 
 
-def _by_likeness(text: str, context: UnderstandingContext) -> Understanding:
+def _by_likeness(text: str, ranking: Ranking, context: UnderstandingContext) -> Command:
     person = named_person(text)
-    ranked = context.catalogue.matches(EMAIL.sub(" ", text.replace(person, " ") if person else text))
-    guesses = tuple(Guess(_name(match.label), round(match.score, 3)) for match in ranked[:3])
-    sure = bool(ranked) and ranked[0].score >= SURE
-    clear = len(ranked) < 2 or ranked[0].score - ranked[1].score >= MARGIN or isinstance(ranked[0].label, PassageEntry)  # noqa: PLR2004  # a runner-up
-    command: Command
-    if person and (wish := _likely_wish(ranked)):
-        command = ForSomeone(person, wish)
-    elif sure and clear and not (isinstance(ranked[0].label, FlowEntry) and wishes_away(text)):
-        command = _command_for(ranked[0].label, text)
-    elif TICKET_NUMBER.search(text):
-        command = Status()
-    elif is_question(text) and context.catalogue.passage(text, at_least=SURE):
-        command = AskKnowledge(text)
-    else:
-        worth = [
-            match.label for match in ranked if match.score >= WORTH_OFFERING and isinstance(match.label, FlowEntry)
-        ]
-        command = CannotHandle(
-            tuple(StartFlow(entry.agent_id, entry.flow) for entry in worth[:2] if isinstance(entry, FlowEntry))
-        )
-    return Understanding(commands=(command,), guesses=guesses)
-
-
-def _likely_wish(ranked: Sequence[Match[Entry]]) -> StartFlow | None:
-    """Return the flow that the text is most like, unless it is more like a passage."""
-    if not ranked or ranked[0].score < WORTH_OFFERING or not isinstance(ranked[0].label, FlowEntry):
-        return None
-    return StartFlow(ranked[0].label.agent_id, ranked[0].label.flow)
+    best = ranking.best
+    if person and ranking.wish is not None:
+        return ForSomeone(person, ranking.wish)
+    if best is not None and not (isinstance(best, FlowEntry) and wishes_away(text)):
+        return _command_for(best, text)
+    if TICKET_NUMBER.search(text):
+        return Status()
+    if is_question(text) and context.catalogue.passage(text, at_least=BY_WORDS.sure):
+        return AskKnowledge(text)
+    return CannotHandle(ranking.offers)
 
 
 def _command_for(entry: FlowEntry | PassageEntry, text: str) -> StartFlow | AskKnowledge:
