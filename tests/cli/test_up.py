@@ -72,7 +72,7 @@ def test_an_unknown_service_is_answered_with_the_known_ones(tmp_path):
 def test_the_mock_does_not_run_in_production(tmp_path):
     done = ssa("serve", "mock-servicenow", "--port", "0", home=tmp_path, SSA_ENV="production")
 
-    assert (done.returncode, done.stderr.startswith("ssa: the mock ServiceNow")) == (1, True)
+    assert (done.returncode, done.stderr.startswith("ssa: mock-servicenow runs in development only")) == (1, True)
 
 
 def test_an_unreachable_database_cannot_be_migrated(tmp_path):
