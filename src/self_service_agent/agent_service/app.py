@@ -27,6 +27,7 @@ from .approvals import pages as approval_pages
 from .approvals.expiry import ApprovalExpiry
 from .approvals.service import Approvals
 from .flows.engine import Engine
+from .knowledge import endpoints as knowledge
 from .knowledge.opening import LoadingEmbedder, knowledge_facts, library_of, open_knowledge, ready
 from .knowledge.service import Knowledge
 from .models.opening import Means, OpenModel, open_model
@@ -111,13 +112,14 @@ def agent_service(
         open=run,
         routers=(
             agents.router,
+            knowledge.router,
             sessions.router,
             personal_data.router,
             approvals.router,
             approval_pages.router,
             turns.router,
         ),
-        problems={**sessions.PROBLEMS, **personal_data.PROBLEMS, **approvals.PROBLEMS},
+        problems={**knowledge.PROBLEMS, **sessions.PROBLEMS, **personal_data.PROBLEMS, **approvals.PROBLEMS},
     )
 
 
@@ -172,11 +174,11 @@ def conversations(
             await store.remember(definitions)
             async with open_knowledge(
                 platform.pools.durable, platform.notifier, definitions, embedder=embedder
-            ) as knowledge:
+            ) as documents:
                 engine = Engine(
                     definitions,
                     understander_of(wanted, model, rules),
-                    knowledge=TracedKnowledge(knowledge, telemetry),
+                    knowledge=TracedKnowledge(documents, telemetry),
                     wording=wording_of(wanted, model),
                 )
                 taker = ConversationTaker(

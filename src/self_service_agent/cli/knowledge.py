@@ -3,8 +3,9 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -13,14 +14,22 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from self_service_agent.agent_service.definitions.loader import load_definitions
+from self_service_agent.agent_service.embedding.embedder import Embedder, EmbeddingUnavailable
+from self_service_agent.agent_service.embedding.opening import open_embedder
+from self_service_agent.agent_service.embedding.settings import EmbeddingSettings
+from self_service_agent.agent_service.knowledge import repository
 from self_service_agent.agent_service.knowledge.answers import Found, Query
+from self_service_agent.agent_service.knowledge.evaluation import GOALS, Report, evaluate, read_questions
 from self_service_agent.agent_service.knowledge.library import DocumentNotFound, Library, NewDocument, Stored
 from self_service_agent.agent_service.knowledge.reading.formats import media_type_of
 from self_service_agent.agent_service.knowledge.reading.outcome import UnreadableDocument
 from self_service_agent.agent_service.knowledge.rules import Scope, UnusableBase, base_name
 from self_service_agent.agent_service.knowledge.service import Knowledge
+from self_service_agent.agent_service.knowledge.vectors import embed_all
 from self_service_agent.kit.database import DatabaseSettings, Pool, open_pool, running_postgres
 from self_service_agent.kit.settings import read
+from self_service_agent.shared_models.users import UnusableName, find_or_add_named
 
 from .settings import HouseSettings
 from .starting import explained, fail
@@ -52,7 +61,9 @@ def add(  # noqa: PLR0913  # one parameter for each option
 
     async def add_all(pool: Pool) -> list[tuple[Path, Stored]]:
         library = Library(pool)
-        return [(path, await library.add(_document(path))) for path in paths]
+        stored = [(path, await library.add(_document(path))) for path in paths]
+        await _embed(pool)
+        return stored
 
     def _document(path: Path) -> NewDocument:
         return NewDocument(
@@ -126,7 +137,8 @@ def search(
     async def ask(pool: Pool) -> tuple[str, list[Found]]:
         bases = base or [row["base"] for row in await pool.fetch("SELECT DISTINCT base FROM knowledge_documents")]
         scope = Scope(bases=tuple(bases), groups=frozenset(group or ()), regions=frozenset(region or ()))
-        return await Knowledge(pool).search(Query(text=question, scope=scope))
+        embedder = await _embed(pool)
+        return await Knowledge(pool, lambda: embedder).search(Query(text=question, scope=scope))
 
     retrieval, found = _on_database(ask)
     if as_json:
@@ -142,6 +154,83 @@ def search(
             f"coverage {row['coverage']:.2f}  similarity {similarity}\n"
             f"   {row['title']} / {row['heading']} {row['span']}\n   {' '.join(row['text'].split())[:160]}"
         )
+
+
+@app.command()
+def reader(
+    person: Annotated[str, typer.Argument(help="A login, an e-mail address or a user id.")],
+    *,
+    group: Groups = None,
+    region: Regions = None,
+) -> None:
+    """Say which groups and regions somebody belongs to, in place of what was said before."""
+
+    async def place(pool: Pool) -> None:
+        user = await find_or_add_named(pool, person)
+        await repository.place_reader(pool, user.user_id, groups=group or (), regions=region or ())
+
+    _on_database(place)
+    _print_line(f"{person}: groups {', '.join(group or ()) or 'none'}; regions {', '.join(region or ()) or 'none'}")
+
+
+@app.command("evaluate")
+def evaluate_answers(
+    *,
+    questions: Annotated[Path | None, typer.Option(help="Other questions than the shipped ones.", exists=True)] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask what people ask of the agents' own documents, and print how much of it is found, quoted and refused."""
+    from self_service_agent.agent_service.app import shipped_agents  # noqa: PLC0415  # a second of imports
+    from self_service_agent.agent_service.settings import AgentServiceSettings  # noqa: PLC0415  # see above
+    from self_service_agent.evaluation.files import evaluations_folder  # noqa: PLC0415  # see above
+
+    settings = read(AgentServiceSettings)
+    folder = settings.agents_folder or shipped_agents()
+    asked = read_questions(questions or evaluations_folder() / "knowledge" / "questions.yaml")
+
+    async def ask_all(pool: Pool) -> list[Report]:
+        agents = list(load_definitions(folder, default_agent_id=settings.default_agent_id))
+        library = Library(pool)
+        await library.keep(agents)
+        embedder = await _embed(pool)
+        halves = [Knowledge(pool), *([Knowledge(pool, lambda: embedder)] if embedder else [])]
+        return [await evaluate(each, library, agents, questions=asked) for each in halves]
+
+    reports = _on_database(ask_all)
+    if as_json:
+        _print_line(json.dumps([asdict(report) for report in reports], default=lambda each: each.model_dump()))
+    else:
+        _print_reports(reports)
+    if not reports[-1].reaches_goals and reports[-1].retrieval == "hybrid":
+        raise typer.Exit(1)
+
+
+def _print_reports(reports: Sequence[Report]) -> None:
+    shown = ("hit_at_3", "mrr", "answered_rightly", "refused_rightly", "exact_citations")
+    table = Table("questions", "retrieval", *shown, box=None)
+    for report in reports:
+        values = [f"{getattr(report, name):.3f}" for name in shown]
+        table.add_row(str(len(report.outcomes)), report.retrieval, *values)
+    table.add_row("", "goal", *(f"{GOALS[name]:.3f}" if name in GOALS else "" for name in shown))
+    Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, markup=False).print(table)
+    for each in reports[-1].outcomes:
+        if each.question.document and not each.right:
+            _print_line(f"{'quoted another place' if each.answered else 'refused'}: {each.question.ask}")
+        elif not each.question.document and each.answered:
+            _print_line(f"answered though nobody knows: {each.question.ask}")
+
+
+async def _embed(pool: Pool) -> Embedder | None:
+    """Give passages their vectors, and return the embedder; None where there is none, or no place for vectors."""
+    embedder = open_embedder(read(EmbeddingSettings))
+    if embedder is None or not await repository.has_vectors(pool):
+        return None
+    try:
+        await embed_all(pool, embedder)
+    except EmbeddingUnavailable as error:
+        sys.stderr.write(f"ssa: by words only: {error}\n")
+        return None
+    return embedder
 
 
 def _shown(found: Found) -> dict[str, Any]:
@@ -167,7 +256,7 @@ def _on_database(act: Callable[[Pool], Awaitable[ResultT]]) -> ResultT:
     with explained():
         try:
             return asyncio.run(run())
-        except (UnreadableDocument, UnusableBase, DocumentNotFound, OSError) as error:
+        except (UnreadableDocument, UnusableBase, UnusableName, DocumentNotFound, OSError) as error:
             fail(str(error))
         except asyncpg.UndefinedTableError:
             fail("the database has no tables for documents yet; run `ssa migrate`")

@@ -9,6 +9,8 @@ import asyncpg
 from self_service_agent.agent_service.definitions.models import AgentDefinition, Document
 from self_service_agent.kit.database import Pool, finish
 from self_service_agent.kit.ids import new_id
+from self_service_agent.shared_models.audit.entries import AuditEntry
+from self_service_agent.shared_models.audit.log import record_within
 
 from . import repository
 from .defined import DefinedDocument, documents_of
@@ -60,21 +62,28 @@ class Library:
         self._pool = pool
         self._changed = changed
 
-    async def add(self, new: NewDocument) -> Stored:
+    async def add(self, new: NewDocument, *, entry: AuditEntry | None = None) -> Stored:
         """Read a file and show it to those who may see it; a document of the same name gives way in the same moment.
 
-        Raises `UnreadableDocument`, and nothing is stored then.
+        Raises `UnreadableDocument`, and nothing is stored then. `entry` goes into the audit log with it.
         """
         reading = await read(new.content, new.media_type)
-        stored = await finish(self._store(new, reading))
+        stored = await finish(self._store(new, reading, entry=entry))
         if stored.change in {"added", "changed"}:
             self._changed()
         return stored
 
-    async def remove(self, *, base: str, name: str) -> None:
+    async def remove(self, *, base: str, name: str, entry: AuditEntry | None = None) -> None:
         """Delete a document with all its versions, or raise `DocumentNotFound`."""
-        if not await finish(repository.remove(self._pool, base=base, name=name)):
+        if not await finish(self._remove(base, name, entry=entry)):
             raise DocumentNotFound(f"There is no document {name} in {base}.")
+
+    async def _remove(self, base: str, name: str, *, entry: AuditEntry | None) -> bool:
+        async with self._pool.acquire() as connection, connection.transaction():
+            removed = await repository.remove(connection, base=base, name=name)
+            if removed and entry is not None:
+                await record_within(connection, entry)
+        return removed
 
     async def page(self, *, base: str | None = None, after: str = "", limit: int = 200) -> list[asyncpg.Record]:
         """Return documents that somebody brought, in the order of their ids."""
@@ -116,7 +125,7 @@ class Library:
                 ),
             )
 
-    async def _store(self, new: NewDocument, reading: Reading) -> Stored:
+    async def _store(self, new: NewDocument, reading: Reading, *, entry: AuditEntry | None) -> Stored:
         title = (new.title or reading.title or new.name)[:TITLE_LIMIT]
         digest = digest_of("file", title, new.media_type, reading.text)
         async with self._pool.acquire() as connection, connection.transaction():
@@ -141,6 +150,8 @@ class Library:
                 )
             if change != "unchanged":
                 await repository.make_current(connection, document, version_id, shown=new)
+            if change != "unchanged" and entry is not None:
+                await record_within(connection, entry)
         return Stored(document_id=document["document_id"], version_id=version_id, title=title, change=change)
 
 

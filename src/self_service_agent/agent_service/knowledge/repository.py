@@ -116,6 +116,10 @@ _LIST = """
     CROSS JOIN LATERAL (SELECT * FROM knowledge_versions WHERE version_id = d.version_id LIMIT 1) v
     WHERE ($1::text IS NULL OR d.base = $1) AND d.document_id > $2 ORDER BY d.document_id LIMIT $3
 """
+_PLACE = """
+    INSERT INTO knowledge_readers (user_id, groups, regions) VALUES ($1, $2, $3)
+    ON CONFLICT (user_id) DO UPDATE SET groups = EXCLUDED.groups, regions = EXCLUDED.regions, updated_at = now()
+"""
 _REMOVE = (
     "DELETE FROM knowledge_documents WHERE base = $1 AND name = $2 AND version_id IS NOT NULL RETURNING document_id"
 )
@@ -259,6 +263,11 @@ async def page(pool: Executor, *, base: str | None, after: str, limit: int) -> l
 async def remove(connection: Executor, *, base: str, name: str) -> bool:
     """Delete a document with all its versions; say whether there was one."""
     return await connection.fetchval(_REMOVE, base, name) is not None
+
+
+async def place_reader(pool: Executor, user_id: str, *, groups: Sequence[str], regions: Sequence[str]) -> None:
+    """Note which groups and regions a person belongs to, in place of what was noted before."""
+    await pool.execute(_PLACE, user_id, list(groups), list(regions))
 
 
 async def has_vectors(pool: Pool) -> bool:

@@ -5,12 +5,13 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 Retrieval = Literal["hybrid", "lexical"]
 
 _BASE = re.compile(r"[a-z][a-z0-9-]{0,59}")
 _RANK_OFFSET = 60  # of reciprocal rank fusion, as its authors chose it
+_WEIGHTS: Final = {"words": 0.25, "meaning": 1.0}  # what people ask seldom has the words of the documents
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
 # What people say around a question. PostgreSQL leaves out the other words that mean nothing.
 _AROUND_TEXT = """
@@ -40,11 +41,15 @@ class Scope:
 
 @dataclass(frozen=True, kw_only=True)
 class Thresholds:
-    """How well the best passage has to fit for being an answer."""
+    """How well the best passage has to fit for being an answer, with vectors and by words alone.
 
-    near: float
-    near_with_words: float
-    words: float
+    `guess` is added where the message may not be a question at all. Words count a little beside the meaning.
+    """
+
+    meaning: float = 0.51
+    words: float = 0.45
+    guess: float = 0.05
+    weight_of_words: float = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,20 +111,19 @@ def fused(candidates: Sequence[Candidate], *, limit: int) -> list[Hit]:
     return sorted(hits, key=lambda hit: (-hit.fused, _key(hit.candidate)))[:limit]
 
 
-def is_answer(candidate: Candidate, thresholds: Thresholds) -> bool:
-    """Tell whether a passage fits well enough to be quoted as the answer."""
+def margin(candidate: Candidate, thresholds: Thresholds, *, is_guess: bool = False) -> float:
+    """Return by how much a passage is better than it has to be for an answer; below 0 it is none."""
+    bar = thresholds.guess if is_guess else 0.0
     if candidate.similarity is None:
-        return candidate.coverage >= thresholds.words
-    return candidate.similarity >= thresholds.near or (
-        candidate.similarity >= thresholds.near_with_words and candidate.coverage >= thresholds.words
-    )
+        return candidate.coverage - thresholds.words - bar
+    strength = candidate.similarity + thresholds.weight_of_words * candidate.coverage
+    return strength - thresholds.meaning - bar
 
 
 def _hit(candidate: Candidate, *, words: int | None, meaning: int | None) -> Hit:
     found_by = {half: rank for half, rank in (("words", words), ("meaning", meaning)) if rank is not None}
-    return Hit(
-        candidate=candidate, fused=sum(1 / (_RANK_OFFSET + rank) for rank in found_by.values()), found_by=found_by
-    )
+    fused = sum(_WEIGHTS[half] / (_RANK_OFFSET + rank) for half, rank in found_by.items())
+    return Hit(candidate=candidate, fused=fused, found_by=found_by)
 
 
 def _ranks(strengths: Mapping[tuple[str, int], float]) -> dict[tuple[str, int], int]:

@@ -12,10 +12,10 @@ from . import repository
 from .answers import Answer, Citation, Found, Query
 from .retrieval.listing import filters_in, selected
 from .retrieval.quoting import quote
-from .rules import Candidate, Hit, Retrieval, Thresholds, concepts_in, fused, is_answer
+from .rules import Candidate, Hit, Retrieval, Thresholds, concepts_in, fused, margin
 from .vectors import written
 
-THRESHOLDS = Thresholds(near=0.62, near_with_words=0.42, words=0.5)
+THRESHOLDS = Thresholds()
 FOUND_LIMIT = 8
 
 log = structlog.get_logger(__name__)
@@ -36,8 +36,9 @@ class Knowledge:
     async def answer(self, query: Query) -> Answer:
         """Return the quotes that answer a question, or none if nothing fits well enough."""
         retrieval, hits = await self._search(query)
-        best = next((hit.candidate for hit in hits if is_answer(hit.candidate, THRESHOLDS)), None)
-        if best is None:
+        margins = {hit.candidate: margin(hit.candidate, THRESHOLDS, is_guess=query.is_guess) for hit in hits}
+        best = max(margins, key=lambda candidate: margins[candidate], default=None)
+        if best is None or margins[best] < 0:
             return Answer(retrieval=retrieval)
         if best.kind == "table":
             return Answer(retrieval=retrieval, citations=await self._listed(best, query), is_table=True)
@@ -50,7 +51,7 @@ class Knowledge:
         retrieval, hits = await self._search(query)
         cited = await self._cited([hit.candidate for hit in hits[:limit]])
         return retrieval, [
-            Found(hit=hit, citation=citation, is_answer=is_answer(hit.candidate, THRESHOLDS))
+            Found(hit=hit, citation=citation, is_answer=margin(hit.candidate, THRESHOLDS) >= 0)
             for hit in hits[:limit]
             if (citation := cited.get((hit.candidate.version_id, hit.candidate.start))) is not None
         ]
