@@ -123,7 +123,7 @@ def say(text, **changes):
         (an_agent(BYE, id="Shop!"), "shop.yaml: id: String should match pattern"),
         (an_agent(BYE, version=None), "shop.yaml: version: Input should be a valid string"),
         (an_agent(BYE, routes=["nobody"]), "shop: routes: unknown agent nobody"),
-        (an_agent(BYE, flows={}), "the agent has neither flows, nor routes, nor something to say"),
+        (an_agent(BYE, flows={}, knowledge={}), "the agent has neither flows, nor routes, nor documents"),
         (an_agent(BYE, tools={"find": {"effect": "read", "reconcile": "x"}}), "tools.find.reconcile"),
         (an_agent(BYE, tables={"t": {"key": "k", "rows": [{"k": 1}, {"k": 1}]}}), "tables.t: the key k must be"),
         (

@@ -11,8 +11,8 @@ GIVEN_NAMES = frozenset({"user", "approval", "key", "reason"})
 
 def problems_in(definition: AgentDefinition) -> Iterator[str]:
     """Yield every broken promise inside `definition`, with its place."""
-    if definition.say is None and not definition.flows and not definition.routes:
-        yield "the agent has neither flows, nor routes, nor something to say"
+    if definition.say is None and not definition.flows and not definition.routes and not definition.knowledge:
+        yield "the agent has neither flows, nor routes, nor documents, nor something to say"
     yield from _problems_of_facts(definition)
     for name, tool in definition.tools.items():
         if tool.effect == "read" and tool.reconcile:

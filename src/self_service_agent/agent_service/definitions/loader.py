@@ -36,22 +36,30 @@ class Definitions:
 
 def load_definitions(folder: Path, *, default_agent_id: str = "routing-agent") -> Definitions:
     """Read every definition in `folder`, check all of them, or raise one error that lists all problems."""
-    agents: dict[str, AgentDefinition] = {}
+    found, problems = read_folder(folder)
+    if problems:
+        raise DefinitionError(problems)
+    return Definitions({agent.id: agent for agent in found.values()}, default_agent_id=default_agent_id)
+
+
+def read_folder(folder: Path) -> tuple[dict[str, AgentDefinition], list[str]]:
+    """Return the definitions in `folder` that are right by themselves, by their file, and all problems."""
+    found: dict[str, AgentDefinition] = {}
     problems: list[str] = []
     for path in sorted(folder.glob("*.yaml")):
         try:
-            agent = _checked(_read(path), source=path.name)
+            found[path.name] = _checked(_read(path), source=path.name)
         except DefinitionError as error:
             problems.extend(error.problems)
-            continue
-        if agent.id in agents:
-            problems.append(f"{path.name}: id: {agent.id} is defined twice")
-        agents[agent.id] = agent
+    ids = [agent.id for agent in found.values()]
+    problems.extend(
+        f"{name}: id: {agent.id} is defined twice"
+        for place, (name, agent) in enumerate(found.items())
+        if agent.id in ids[:place]
+    )
     if not problems:
-        problems.extend(problems_between(agents))
-    if problems:
-        raise DefinitionError(problems)
-    return Definitions(agents, default_agent_id=default_agent_id)
+        problems.extend(problems_between({agent.id: agent for agent in found.values()}))
+    return found, problems
 
 
 def parse_definition(body: str) -> AgentDefinition:

@@ -3,17 +3,46 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
-from .expressions import Expression, compile_expression
+from .expressions import LENGTH_LIMIT, Expression, compile_expression
 from .templates import Record, Template, compile_argument, compile_template, source_of
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 # As servers name them, with the server's own name in front where several have such a tool: `server.tool`.
 ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_./-]*$", max_length=200)]
-Text = Annotated[Template, PlainValidator(compile_template), PlainSerializer(lambda text: text.source)]
-Given = Annotated[Template | Record, PlainValidator(compile_argument), PlainSerializer(source_of)]
-Rule = Annotated[Expression, PlainValidator(compile_expression), PlainSerializer(lambda rule: rule.source)]
+Text = Annotated[
+    Template,
+    PlainValidator(compile_template),
+    PlainSerializer(lambda text: text.source),
+    WithJsonSchema({"type": "string", "description": "A text with places for values: {slot} and {slot.field}"}),
+]
+Given = Annotated[
+    Template | Record,
+    PlainValidator(compile_argument),
+    PlainSerializer(source_of),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}],
+            "description": "A text with places for values, or a record of such texts",
+        }
+    ),
+]
+Rule = Annotated[
+    Expression,
+    PlainValidator(compile_expression),
+    PlainSerializer(lambda rule: rule.source),
+    WithJsonSchema({"type": "string", "maxLength": LENGTH_LIMIT, "description": "A rule, as: age >= 3 and not late"}),
+]
 
 
 class Part(BaseModel):
