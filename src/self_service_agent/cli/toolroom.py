@@ -100,7 +100,7 @@ async def pinned(
     async with open_servers(room.making) as servers:
         for name, server in servers.items():
             is_own = is_own_here and name == SERVICENOW
-            found[name] = await _own_tools() if is_own else await _asked(name, server, within=within)
+            found[name] = await own_tools() if is_own else await _asked(name, server, within=within)
     try:
         pins = select(found, room.used)
     except ValueError as error:
@@ -165,7 +165,7 @@ async def _asked(name: str, server: GuardedServer, *, within: timedelta) -> Mapp
         raise SettingsError(f"the tool server {name} cannot be asked: {error}") from error
 
 
-async def _own_tools() -> Mapping[str, ToolDescription]:
+async def own_tools() -> Mapping[str, ToolDescription]:
     """Return what the ServiceNow tool server of this release says, without running it."""
 
     @asynccontextmanager

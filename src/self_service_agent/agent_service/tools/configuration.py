@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, HttpUrl, StringConstraints, Tag, ValidationError
 
 from self_service_agent.kit.settings import SettingsError
 
@@ -50,8 +50,17 @@ class CommandServer(_Part):
 Server = HttpServer | CommandServer
 
 
+def _sort_of(written: Any) -> str:
+    return "command" if isinstance(written, dict) and "command" in written else "url"
+
+
+_Written = Annotated[
+    Annotated[HttpServer, Tag("url")] | Annotated[CommandServer, Tag("command")], Discriminator(_sort_of)
+]
+
+
 class _File(_Part):
-    servers: dict[ServerName, Server]
+    servers: dict[ServerName, _Written]
 
 
 def read_servers(path: Path) -> dict[str, Server]:

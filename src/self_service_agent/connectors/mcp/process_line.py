@@ -10,7 +10,7 @@ import structlog
 from mcp.client.session import ClientSession
 
 from . import negotiation
-from .process import Command, running
+from .process import Command, Pipes, running
 from .protocol import ToolUnavailable
 
 _PATIENCE_AT_THE_START = timedelta(seconds=30)
@@ -76,14 +76,26 @@ class ProcessLine:
         """Run the process to its end, and return why it ended."""
         try:
             async with running(self._command) as pipes, ClientSession(pipes.incoming, pipes.outgoing) as session:
-                async with asyncio.timeout(_PATIENCE_AT_THE_START.total_seconds()):
-                    await negotiation.agree(session)
-                self._session = session
-                self._ready.set()
-                await pipes.ended.wait()
-                return "it ended"
-        except (OSError, ToolUnavailable) as error:  # a TimeoutError is an OSError
-            return str(error) or "it did not answer in time"
+                return await self._serve(session, pipes)
+        except OSError as error:
+            return str(error)
+        except Exception:
+            log.exception("tools.line_failed", server=self._command.name)
+            return "the line failed"
         finally:
             self._session = None
             self._ready.clear()
+
+    async def _serve(self, session: ClientSession, pipes: Pipes) -> str:
+        # What went wrong is returned: raised in here, it would reach nobody but as one of a group.
+        try:
+            async with asyncio.timeout(_PATIENCE_AT_THE_START.total_seconds()):
+                await negotiation.agree(session)
+        except ToolUnavailable as error:
+            return str(error)
+        except TimeoutError:
+            return "it did not answer in time"
+        self._session = session
+        self._ready.set()
+        await pipes.ended.wait()
+        return "it ended"
