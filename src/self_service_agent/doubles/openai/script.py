@@ -78,6 +78,7 @@ def shipped_script() -> Script:
         answers={
             "need a new laptop": json.dumps({"command": "start_flow", "flow": laptop}),
             "machine is falling apart": json.dumps({"command": "start_flow", "flow": laptop}),
+            "wonder": json.dumps({"command": "cannot_handle"}),
             "cheapest": json.dumps({"command": "cannot_handle"}),
             "how long does": json.dumps({"command": "ask_knowledge"}),
             "somebody real": json.dumps({"command": "human"}),
