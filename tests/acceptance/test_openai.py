@@ -193,6 +193,16 @@ async def test_a_chat_that_has_a_name_is_one_session_of_its_person(house, client
     assert sessions[0] == sessions[1] != sessions[2]
 
 
+async def test_each_chat_and_each_model_in_it_has_a_session_of_its_own(house, client):
+    await publish(house, "agentic-research")
+
+    for chat, model in (("one", MODEL), ("two", MODEL), ("one", "agentic-research")):
+        await say(client, "hello", model=model, metadata={"chat_id": chat})
+    await house.ask("hello")
+
+    assert len({row["session_id"] for row in await house.rows(SESSIONS)}) == 4
+
+
 async def test_a_response_continues_the_one_before_or_its_conversation(house, client):
     first = await client.responses.create(model=MODEL, input="one")
     await client.responses.create(model=MODEL, input="two", previous_response_id=first.id)
