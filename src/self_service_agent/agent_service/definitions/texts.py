@@ -42,6 +42,8 @@ class Texts(Part):
     )
     nothing_pending: Text = text("There is nothing waiting for an answer from you.")
     nothing_to_go_back_to: Text = text("There is no earlier step to go back to.")
+    research_asked: Text = text("I asked my documents:\n{questions}")
+    research_numbers: Text = text("The numbers in these sources, side by side:\n\n{table}")
     plan: Text = text("The plan to {title}:\n{steps}\nNot every step is needed each time.")
     resumed: Text = text("Back to where we were: {title}.")
     already_started: Text = text("We are already on it.")

@@ -13,6 +13,7 @@ from .dialogue import Frame
 from .failures import fail
 from .questions import PendingQuestion
 from .repairs import misunderstood, resume
+from .researching import tell_research
 from .stage import Stage
 from .steps import go_on, walk
 from .tools import CallFailed
@@ -22,7 +23,7 @@ _FEWEST_WORDS = 2
 
 def ask_documents(command: AskKnowledge, stage: Stage) -> PendingQuestion:
     """Return what somebody asked."""
-    return PendingQuestion(query=_query(command.question, stage))
+    return PendingQuestion(query=_query(command.question, stage), is_research=stage.home.manner == "research")
 
 
 def ask_before_giving_up(command: CannotHandle, stage: Stage) -> PendingQuestion | None:
@@ -68,7 +69,10 @@ def tell(pending: PendingQuestion, answer: Answer, stage: Stage) -> None:
         _tell_for_step(answer, frame, stage)
     elif answer.citations:
         stage.dialogue.misses = 0
-        _quote(answer, stage)
+        if pending.is_research:
+            tell_research(pending.query.text, answer, stage)
+        else:
+            _quote(answer, stage)
         resume(stage)
     elif pending.otherwise is not None:
         misunderstood(pending.otherwise, stage)

@@ -53,6 +53,7 @@ def speaker_part(transcript: Transcript) -> dict[str, Any]:
         "citations": transcript.citations,
         "tool_calls": transcript.tool_calls,
         **({"plan": transcript.plan} if transcript.plan else {}),
+        **({"research": transcript.research} if transcript.research else {}),
         "usage": {"input_tokens": 0, "output_tokens": 0, **transcript.usage},
         **({"degraded": transcript.degraded} if transcript.degraded else {}),
     }

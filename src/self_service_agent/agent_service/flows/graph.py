@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from self_service_agent.agent_service.definitions.steps import AnswerStep
 from self_service_agent.agent_service.knowledge.answers import Answer
+from self_service_agent.agent_service.research.service import research
 from self_service_agent.agent_service.understanding.commands import Command, Repeat
 from self_service_agent.agent_service.understanding.context import Understander, UnderstandingContext
 
@@ -22,6 +23,7 @@ from .dialogue import Dialogue
 from .envelope import reply_text
 from .obey import decide, obey, start_over_what_changed
 from .questions import Knowledge, PendingQuestion
+from .researching import as_questions
 from .stage import Stage
 from .steps import settle, walk
 from .tools import CallResult, PendingCall, Tools, perform
@@ -81,7 +83,7 @@ async def _understand(state: State, runtime: Runtime[TurnContext]) -> State:
     transcript.engine, transcript.model = understanding.engine, understanding.model
     transcript.usage, transcript.degraded = dict(understanding.usage), understanding.degraded
     transcript.understanding = understanding.compared_by
-    return {"commands": understanding.commands}
+    return {"commands": as_questions(understanding.commands, stage)}
 
 
 async def _advance(state: State, runtime: Runtime[TurnContext]) -> State:
@@ -130,8 +132,12 @@ def _question_of_step(stage: Stage) -> PendingQuestion | None:
 
 
 async def _search(state: State, runtime: Runtime[TurnContext]) -> State:
-    asked = state["question"]
-    return {"answer": await runtime.context.knowledge.answer(asked.query) if asked else None}
+    asked, knowledge = state["question"], runtime.context.knowledge
+    if asked is None:
+        return {"answer": None}
+    if asked.is_research:
+        return {"answer": await research(knowledge, asked.query)}
+    return {"answer": await knowledge.answer(asked.query)}
 
 
 async def _call_tool(state: State, runtime: Runtime[TurnContext]) -> State:

@@ -14,6 +14,10 @@ class Knowledge(Protocol):
         """Return quotes, or none if nothing is good enough; what it raises is a fault of ours."""
         ...
 
+    async def sources(self, query: Query) -> Answer:
+        """Return the best quote of each document that answers a question."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class PendingQuestion:
@@ -22,3 +26,4 @@ class PendingQuestion:
     query: Query
     otherwise: CannotHandle | None = None
     is_of_step: bool = False
+    is_research: bool = False

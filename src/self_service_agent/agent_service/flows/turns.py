@@ -95,6 +95,7 @@ class Transcript:
     citations: list[dict[str, Any]] = field(default_factory=list)
     tool_calls: list[dict[str, str]] = field(default_factory=list)
     plan: list[dict[str, Any]] = field(default_factory=list)
+    research: dict[str, Any] = field(default_factory=dict)
     engine: str = "rules"
     retrieval: str | None = None
     model: str | None = None

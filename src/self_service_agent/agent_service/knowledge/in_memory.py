@@ -28,10 +28,21 @@ class DefinedKnowledge:
         match = next(iter(lexicon.matches(query.text)), None)
         if match is None or match.score < (_SURE if query.is_guess else _WORTH_SAYING):
             return Answer(retrieval="lexical")
-        digest, heading = match.label
+        return Answer(retrieval="lexical", citations=(self._citation(*match.label),))
+
+    async def sources(self, query: Query) -> Answer:
+        """Return the best section of each document that answers a question, the best one first."""
+        lexicon = self._lexicon(query.scope.digests, tuple(sorted(query.synonyms.items())))
+        best: dict[str, str] = {}
+        for match in lexicon.matches(query.text):
+            if match.score >= _WORTH_SAYING:
+                best.setdefault(*match.label)
+        return Answer(retrieval="lexical", citations=tuple(self._citation(*place) for place in best.items()))
+
+    def _citation(self, digest: str, heading: str) -> Citation:
         found = self._documents[digest]
         section = found.document.sections[heading]
-        citation = Citation(
+        return Citation(
             document=found.name,
             version=digest,
             title=found.document.title,
@@ -39,7 +50,6 @@ class DefinedKnowledge:
             span=(section.start, section.end),
             text=section.text,
         )
-        return Answer(retrieval="lexical", citations=(citation,))
 
     def _made_lexicon(
         self, digests: tuple[str, ...], synonyms: tuple[tuple[str, tuple[str, ...]], ...]

@@ -46,6 +46,17 @@ class Knowledge:
         citations = tuple(_narrowed(citation, query.text) for citation in cited.values())
         return Answer(retrieval=retrieval, citations=citations)
 
+    async def sources(self, query: Query) -> Answer:
+        """Return the best quote of each document that answers a question, the best one first."""
+        retrieval, hits = await self._search(query)
+        best: dict[str, Candidate] = {}
+        for hit in hits:
+            if is_answer(hit.candidate, THRESHOLDS):
+                best.setdefault(hit.candidate.version_id, hit.candidate)
+        cited = await self._cited(list(best.values()))
+        citations = tuple(_narrowed(citation, query.text) for citation in cited.values())
+        return Answer(retrieval=retrieval, citations=citations)
+
     async def search(self, query: Query, *, limit: int = FOUND_LIMIT) -> tuple[Retrieval, list[Found]]:
         """Return the best passages for a question, good enough or not, and how they were found."""
         retrieval, hits = await self._search(query)

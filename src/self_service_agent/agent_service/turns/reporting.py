@@ -50,3 +50,8 @@ class TracedKnowledge:
         """Return quotes, or none if nothing is good enough."""
         with self._telemetry.retrieval(",".join(query.scope.bases) or "definitions", query=query.text):
             return await self._knowledge.answer(query)
+
+    async def sources(self, query: Query) -> Answer:
+        """Return the best quote of each document."""
+        with self._telemetry.retrieval(",".join(query.scope.bases) or "definitions", query=query.text):
+            return await self._knowledge.sources(query)
