@@ -49,10 +49,11 @@ class Knowledge:
     async def sources(self, query: Query) -> Answer:
         """Return the best quote of each document that answers a question, the best one first."""
         retrieval, hits = await self._search(query)
+        margins = {hit.candidate: margin(hit.candidate, THRESHOLDS, is_guess=query.is_guess) for hit in hits}
         best: dict[str, Candidate] = {}
-        for hit in hits:
-            if is_answer(hit.candidate, THRESHOLDS):
-                best.setdefault(hit.candidate.version_id, hit.candidate)
+        for candidate in sorted(margins, key=lambda candidate: -margins[candidate]):
+            if margins[candidate] >= 0:
+                best.setdefault(candidate.version_id, candidate)
         cited = await self._cited(list(best.values()))
         citations = tuple(_narrowed(citation, query.text) for citation in cited.values())
         return Answer(retrieval=retrieval, citations=citations)
