@@ -35,7 +35,7 @@ def ask_before_giving_up(command: CannotHandle, stage: Stage) -> PendingQuestion
         return None
     if not is_question(text) and (in_flow or command.guesses):
         return None
-    return PendingQuestion(query=_query(text, stage, is_guess=True), otherwise=command)
+    return PendingQuestion(query=_query(text, stage, is_guess=not is_question(text)), otherwise=command)
 
 
 def ask_for_step(step: AnswerStep, frame: Frame, stage: Stage) -> PendingQuestion | None:
