@@ -10,7 +10,7 @@ from self_service_agent.kit.database import DatabaseSettings, running_postgres
 from self_service_agent.kit.settings import read
 from self_service_agent.shared_models import migrate as migrations
 
-from . import agents, evaluate, keys, knowledge, sessions, talk, tools
+from . import agents, evaluate, intents, keys, knowledge, sessions, talk, tools
 from .addresses import address_of
 from .ports import PORTS, Name
 from .settings import HouseSettings
@@ -31,6 +31,7 @@ app.add_typer(agents.app, name="agents")
 app.add_typer(keys.app, name="keys")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(evaluate.app)
+app.add_typer(intents.app)
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(tools.app, name="tools")
 

@@ -247,3 +247,16 @@ async def test_there_may_be_nothing_to_cancel_repeat_or_go_back_to():
         "Nothing is in progress.",
         "Nothing is in progress.",
     ]
+
+
+async def test_a_passage_among_the_guesses_is_quoted_when_it_is_chosen():
+    conversation = Conversation()
+    offered = await conversation.say("second factor thing")
+
+    quoted = await conversation.say("1")
+
+    assert [choice["label"] for choice in offered.envelope["choices"]] == [
+        "Passwords: Second factor", "Something else", "Talk to a person",
+    ]  # fmt: skip
+    assert "(Source: Passwords, Second factor)" in quoted.content
+    assert quoted.envelope["expects"] == "nothing"

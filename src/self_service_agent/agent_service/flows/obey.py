@@ -44,6 +44,9 @@ def obey(command: Command, stage: Stage) -> None:
             _obey_chat_command(command, stage)
         case _ if stage.dialogue.mode == "human":
             repairs.return_from_person(command, stage)
+        case Choose(choice_id=choice_id) if choice_id.startswith(repairs.ASK):
+            stage.pending = None
+            stage.question = asking.ask_documents(AskKnowledge(choice_id.removeprefix(repairs.ASK)), stage)
         case Choose() | SetSlot() | Affirm() | Deny():
             _take_answer(command, stage)
         case Cancel() | Back() | Repeat() | Status() | Human() | Help():

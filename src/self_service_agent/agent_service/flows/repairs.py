@@ -1,6 +1,9 @@
 """What every flow inherits: starting, cancelling, repeating, going back, digressing, reaching a person."""
 
+from typing import Final
+
 from self_service_agent.agent_service.understanding.commands import (
+    AskKnowledge,
     Back,
     CannotHandle,
     Correct,
@@ -18,6 +21,8 @@ from .stage import Stage
 from .steps import hand_over, leave, walk
 
 MISSES_BEFORE_OFFERING_A_PERSON = 2
+ASK: Final = "ask:"
+"""Begins the id of a choice that asks the documents what comes after it."""
 
 
 def resume(stage: Stage) -> None:
@@ -204,13 +209,16 @@ def _say_missed(pending: Question, stage: Stage) -> None:
 
 def _offer_guesses(command: CannotHandle, stage: Stage) -> None:
     texts = stage.texts
-    offers = [
-        Choice(f"flow:{guess.agent_id}/{guess.flow}", stage.catalogue.title(guess.agent_id, guess.flow))
-        for guess in command.guesses
-    ]
+    offers = [_offer(guess, stage) for guess in command.guesses]
     offers.append(Choice("else", texts.something_else.source, ("else", "none", "neither")))
     offers.append(Choice("human", texts.talk_to_person.source, ("person", "human")))
     stage.ask(Question(purpose="unsure", expects="choice", text=texts.unsure.source, choices=tuple(offers)))
+
+
+def _offer(guess: StartFlow | AskKnowledge, stage: Stage) -> Choice:
+    if isinstance(guess, AskKnowledge):
+        return Choice(f"{ASK}{guess.question}", guess.question)
+    return Choice(f"flow:{guess.agent_id}/{guess.flow}", stage.catalogue.title(guess.agent_id, guess.flow))
 
 
 def _offer_another(command: StartFlow, record: str, stage: Stage) -> None:

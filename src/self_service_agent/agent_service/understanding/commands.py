@@ -108,7 +108,7 @@ class Smalltalk:
 class CannotHandle:
     """Not understood well enough; `guesses` are what it may have been, best first."""
 
-    guesses: tuple[StartFlow, ...] = ()
+    guesses: tuple[StartFlow | AskKnowledge, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -65,11 +65,14 @@ _CANCEL = _phrases(
 )
 _WHO = (
     r"(?:a |an |the |some |real |live |actual |your |my )*"
-    r"(?:human(?: being)?|person|someone|somebody|agent|operator|colleague|representative|rep|it staff)"
+    r"(?:human(?: being)?|person|someone|somebody|agent|operator|colleague|representative|rep|"
+    r"(?:it|support) (?:staff|team)|help ?desk|service desk|technician)"
 )
 _HUMAN = _phrases(
-    r"(?:please |just |(?:can|could|may) (?:i|you) |let me |(?:i want|i need|i'd like|i would like) to )*"
-    r"(?:speak|talk|chat|connect me|transfer me|put me through|hand me over|escalate|get me|give me|i need|i want)?"
+    r"(?:please |just |(?:can|could|may) (?:i|you) |let me |(?:i want|i need|i'd like|i'd rather|i would like) to |"
+    r"i'd rather )*"
+    r"(?:speak|talk|chat|connect me|transfer me|put me through|hand me over|escalate(?: (?:it|this|that))?|get me|"
+    r"give me|i need|i want)?"
     rf"(?: (?:to|with))?(?: )?{_WHO}(?: (?:{_COURTESY}|now|here|instead))*"
 )
 _BACK = _phrases(

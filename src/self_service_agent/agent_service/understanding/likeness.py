@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .catalogue import Entry, FlowEntry, PassageEntry
-from .commands import StartFlow
+from .commands import AskKnowledge, StartFlow
 from .lexicon import Match
 
 Matches = Sequence[Match[Entry]]
@@ -21,8 +21,9 @@ class Thresholds:
 
 # Each measured on one half of evaluations/intents and confirmed on the other.
 BY_WORDS = Thresholds(sure=0.52, margin=0.06, offer=0.3)
-BY_MEANING = Thresholds(sure=0.48, margin=0.06, offer=0.27)
+BY_MEANING = Thresholds(sure=0.48, margin=0.06, offer=0.26)
 _SHARE_OF_WORDS = 0.3
+_MOST_OFFERS = 2
 
 
 @dataclass(frozen=True)
@@ -45,15 +46,17 @@ class Ranking:
     @property
     def wish(self) -> StartFlow | None:
         """Return the flow that the message is most like, unless it is more like a passage."""
-        flows = self.offers
-        return flows[0] if flows and isinstance(self.matches[0].label, FlowEntry) else None
+        first = self.offers[0] if self.offers else None
+        return first if isinstance(first, StartFlow) else None
 
     @property
-    def offers(self) -> tuple[StartFlow, ...]:
-        """Return the two flows that the message is most like, if it is enough to ask."""
+    def offers(self) -> tuple[StartFlow | AskKnowledge, ...]:
+        """Return the flows or passages that the message is most like, if it is enough to ask; the best is the first."""
         likely = (match.label for match in self.matches if match.score >= self.thresholds.offer)
-        flows = (StartFlow(label.agent_id, label.flow) for label in likely if isinstance(label, FlowEntry))
-        return tuple(flows)[:2]
+        different: dict[str, Entry] = {}
+        for label in likely:
+            different.setdefault(_leads_to(label), label)
+        return tuple(map(_offered, different.values()))[:_MOST_OFFERS]
 
 
 def fused(by_words: Matches, by_meaning: Matches) -> Ranking:
@@ -68,6 +71,14 @@ def fused(by_words: Matches, by_meaning: Matches) -> Ranking:
 
 def _is_as_good(first: Entry, other: Entry) -> bool:
     """Tell whether it does not matter which of both is meant: both lead to the same document."""
-    return (
-        isinstance(first, PassageEntry) and isinstance(other, PassageEntry) and first.document_id == other.document_id
-    )
+    return isinstance(first, PassageEntry) and _leads_to(first) == _leads_to(other)
+
+
+def _leads_to(entry: Entry) -> str:
+    return f"{entry.agent_id}/{entry.flow}" if isinstance(entry, FlowEntry) else entry.document_id
+
+
+def _offered(entry: Entry) -> StartFlow | AskKnowledge:
+    if isinstance(entry, FlowEntry):
+        return StartFlow(entry.agent_id, entry.flow)
+    return AskKnowledge(f"{entry.title}: {entry.section.heading}")
