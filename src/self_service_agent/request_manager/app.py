@@ -29,7 +29,7 @@ from .authentication.brokers import Brokers
 from .authentication.gateway import GatewayHeaders, GatewaySettings
 from .authentication.issuers import EventSinkSettings, JwtSettings
 from .authentication.key_sets import KeySets
-from .authentication.rules import Forbidden, Unauthenticated
+from .authentication.rules import Forbidden, KeysUnavailable, Unauthenticated
 from .authentication.service import Authentication
 from .authentication.tokens import TokenVerifier
 from .conversations import endpoints as conversations
@@ -118,6 +118,7 @@ def authentication(
 
     problems = {
         Unauthenticated: HTTPStatus.UNAUTHORIZED,
+        KeysUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
         Forbidden: HTTPStatus.FORBIDDEN,
         UnusableName: HTTPStatus.UNPROCESSABLE_ENTITY,
         # Whoever it is about was erased, or made one with another person, while this was being written: try again.

@@ -184,3 +184,22 @@ async def test_a_former_id_leads_to_the_person_and_goes_with_them(api, pool):
 
     assert (erasure["user_id"], erasure["deleted"]["user_aliases"]) == (user_id_of("alice"), 1)
     assert await pool.fetchval("SELECT count(*) FROM delivery_logs WHERE delivery_id = $1", late) == 0
+
+
+async def test_an_erasure_that_something_is_written_into_begins_again(api, alice, pool):
+    await pool.execute("CREATE SEQUENCE tries")
+    await pool.execute(
+        """
+        CREATE FUNCTION once() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF nextval('tries') = 1 THEN RAISE foreign_key_violation; END IF;
+            RETURN OLD;
+        END $$
+        """
+    )
+    await pool.execute("CREATE TRIGGER once BEFORE DELETE ON users FOR EACH ROW EXECUTE FUNCTION once()")
+
+    await erase(api)
+
+    assert await pool.fetchval("SELECT count(*) FROM users WHERE user_id = $1", alice) == 0
+    assert await pool.fetchval("SELECT count(*) FROM audit_log WHERE action = 'person.erased'") == 1

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from self_service_agent.shared_models.audit.entries import AuditLine
-from self_service_agent.shared_models.audit.refusals import LIMIT, Refusals
+from self_service_agent.shared_models.audit.refusals import LIMIT, LIMIT_OF_ONE, Refusals
 from tests.request_manager.audit.builders import NOON, a_refusal
 
 SECOND = timedelta(seconds=1)
@@ -53,3 +53,12 @@ def test_after_a_flood_refusals_are_told_apart_again(refusals):
     later = refusals.counted(a_refusal(address="another"), NOON + 60 * SECOND)
 
     assert (later.entry.address, later.occurrences) == ("another", 1)
+
+
+def test_one_who_is_refused_in_many_ways_hides_nobody_else(refusals):
+    flood = [refusals.counted(a_refusal(target=f"GET /{number}"), NOON) for number in range(2 * LIMIT)]
+    other = refusals.counted(a_refusal(address="198.51.100.9", target="GET /secret"), NOON)
+
+    assert len({line.id for line in flood}) == LIMIT_OF_ONE + 1
+    assert (flood[-1].entry.address, flood[-1].entry.target) == (a_refusal().address, None)
+    assert (other.entry.target, other.occurrences) == ("GET /secret", 1)

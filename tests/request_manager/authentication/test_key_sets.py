@@ -7,7 +7,7 @@ import pytest
 
 from self_service_agent.kit.http.egress import EgressPolicy
 from self_service_agent.request_manager.authentication.key_sets import Rhythm
-from self_service_agent.request_manager.authentication.rules import Principal
+from self_service_agent.request_manager.authentication.rules import KeysUnavailable, Principal
 from tests.request_manager.authentication.signing import (
     NOW,
     OTHER_RSA,
@@ -198,3 +198,10 @@ async def test_an_issuer_at_a_forbidden_address_is_not_asked(server):
         assert await outcome(verifier, another(1)) is None
 
     assert server.requests == 0
+
+
+async def test_a_token_whose_issuer_is_out_of_reach_is_not_refused_but_cannot_be_judged(server):
+    server.status = 503
+    async with open_verifier(server.issuer()) as verifier:
+        with pytest.raises(KeysUnavailable):
+            await verifier.verify(another(1), now=NOW)

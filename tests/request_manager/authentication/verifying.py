@@ -10,7 +10,7 @@ from aiohttp import web
 from self_service_agent.kit.http.client import Client
 from self_service_agent.kit.http.egress import EgressPolicy
 from self_service_agent.request_manager.authentication.key_sets import KeySets
-from self_service_agent.request_manager.authentication.rules import Unauthenticated
+from self_service_agent.request_manager.authentication.rules import KeysUnavailable, Unauthenticated
 from self_service_agent.request_manager.authentication.tokens import TokenVerifier
 from tests.request_manager.authentication.signing import NOW, an_issuer, rsa_jwk
 
@@ -26,10 +26,10 @@ async def open_verifier(*issuers, policy=None, rhythm=None, **options):
 
 
 async def outcome(verifier, token, *, now=NOW):
-    """Return who brings the token, or None for somebody who is refused."""
+    """Return who brings the token, or None for somebody who is refused or cannot be judged now."""
     try:
         return await verifier.verify(token, now=now)
-    except Unauthenticated:
+    except (Unauthenticated, KeysUnavailable):
         return None
 
 

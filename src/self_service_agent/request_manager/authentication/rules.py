@@ -43,6 +43,12 @@ class Unauthenticated(Exception):
         self.challenge = challenge
 
 
+class KeysUnavailable(Exception):
+    """The caller's token cannot be judged now: its issuer's keys cannot be had. The same token may be good later."""
+
+    retry_after = 5.0
+
+
 class Forbidden(Exception):
     """The caller is known and may not do this."""
 

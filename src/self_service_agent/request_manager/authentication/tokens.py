@@ -11,7 +11,7 @@ from .compact import Token, read_token
 from .issuers import Issuer
 from .key_sets import KeySets
 from .keys import is_signature
-from .rules import Principal, Unauthenticated
+from .rules import KeysUnavailable, Principal, Unauthenticated
 
 _LONGEST_MEMORY = timedelta(seconds=60)
 _MOST_LOOKS = 3  # the second may come from a fetch that began before the key was published
@@ -35,7 +35,7 @@ class TokenVerifier:
         self._remembered: dict[bytes, Verified] = {}
 
     async def verify(self, token: str, *, now: datetime) -> Principal:
-        """Return who brings `token`, or raise `Unauthenticated` whatever it is."""
+        """Return who brings `token`, or raise `Unauthenticated` whatever it is, or `KeysUnavailable`."""
         digest = hashlib.sha256(token.encode(errors="surrogatepass")).digest()
         moment = now.timestamp()
         remembered = self._remembered.get(digest)
@@ -63,6 +63,8 @@ class TokenVerifier:
             if newer is keys:
                 break
             keys = newer
+        if not keys:
+            raise KeysUnavailable("the keys of the token's issuer cannot be had")
         raise Unauthenticated("the token is not signed by its issuer")
 
     def _remember(self, digest: bytes, verified: Verified, *, moment: float) -> None:

@@ -1,7 +1,8 @@
 """Handing people everything that is stored about them, and erasing it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -21,6 +22,7 @@ from .rules import REMAINS, without_secrets
 from .schemas import DoneOutside, Erasure, Remaining
 
 _LOOK_AGAIN_SECONDS = 0.1
+_MOST_TRIES = 5
 
 
 class NoSuchPerson(Exception):
@@ -59,10 +61,17 @@ class PersonalData:
         async def remove(connection: PooledConnection) -> Erasure:
             return await self._erase(connection, user.user_id, caller)
 
-        erasure = await finish(giving_way(self.pool, remove))
+        erasure = await finish(self._once_nothing_is_added(remove))
         for each in (user.user_id, *user.aliases):
             self.notifier.notify(CHANGED_TOPIC, each)
         return erasure
+
+    async def _once_nothing_is_added(self, remove: Callable[[PooledConnection], Awaitable[Erasure]]) -> Erasure:
+        """Begin again if something of the person's was written while theirs was being deleted."""
+        for _ in range(_MOST_TRIES - 1):
+            with suppress(asyncpg.ForeignKeyViolationError):
+                return await giving_way(self.pool, remove)
+        return await giving_way(self.pool, remove)
 
     async def _let_finish(self, user_id: str) -> None:
         until = clock.now() + self.patience
