@@ -28,7 +28,8 @@ TABLES = """
 PROMISED = {
     "request_sessions", "request_logs", "user_integration_configs", "integration_default_configs", "delivery_logs",
     "processed_events", "users", "delivery_attempts", "turns", "tool_calls", "api_keys", "audit_log", "user_aliases",
-    "user_integration_mappings", "approvals",
+    "user_integration_mappings", "approvals", "handoffs",
+    "handoff_acts",
 }  # fmt: skip
 
 

@@ -27,6 +27,8 @@ from .approvals import pages as approval_pages
 from .approvals.expiry import ApprovalExpiry
 from .approvals.service import Approvals
 from .flows.engine import Engine
+from .handoffs import endpoints as handoffs
+from .handoffs.service import Handoffs
 from .knowledge import endpoints as knowledge
 from .knowledge.opening import LoadingEmbedder, knowledge_facts, library_of, open_knowledge, ready
 from .knowledge.service import Knowledge
@@ -98,6 +100,7 @@ def agent_service(
             health_of(app).facts.append(partial(knowledge_facts, app.state.knowledge))
             app.state.sessions = Sessions(platform.pools.durable, settings.session_policy)
             app.state.personal_data = PersonalData(pool=platform.pools.durable, notifier=platform.notifier)
+            app.state.handoffs = Handoffs(pool=platform.pools.durable, bus=platform.bus)
             app.state.approval_links = links
             app.state.approvals = Approvals(
                 pool=platform.pools.durable, bus=platform.bus, policy=settings.approval_policy
@@ -117,9 +120,16 @@ def agent_service(
             personal_data.router,
             approvals.router,
             approval_pages.router,
+            handoffs.router,
             turns.router,
         ),
-        problems={**knowledge.PROBLEMS, **sessions.PROBLEMS, **personal_data.PROBLEMS, **approvals.PROBLEMS},
+        problems={
+            **knowledge.PROBLEMS,
+            **sessions.PROBLEMS,
+            **personal_data.PROBLEMS,
+            **approvals.PROBLEMS,
+            **handoffs.PROBLEMS,
+        },
     )
 
 

@@ -10,7 +10,7 @@ from self_service_agent.kit.database import DatabaseSettings, running_postgres
 from self_service_agent.kit.settings import read
 from self_service_agent.shared_models import migrate as migrations
 
-from . import agents, evaluate, intents, keys, knowledge, sessions, talk, tools
+from . import agents, approvals, evaluate, handoffs, intents, keys, knowledge, sessions, talk, tools
 from .addresses import address_of
 from .ports import PORTS, Name
 from .settings import HouseSettings
@@ -28,6 +28,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 database = typer.Typer(no_args_is_help=True, help="The database in use.")
 app.add_typer(database, name="db")
 app.add_typer(agents.app, name="agents")
+app.add_typer(approvals.app, name="approvals")
+app.add_typer(handoffs.app, name="handoffs")
 app.add_typer(keys.app, name="keys")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(evaluate.app)

@@ -166,6 +166,7 @@ _MOVES_OF_SESSIONS: Final = (
     """,
     "UPDATE tool_calls SET user_id = $1::text WHERE session_id = ANY($2)",
     "UPDATE approvals SET user_id = $1::text WHERE session_id = ANY($2)",
+    "UPDATE handoffs SET user_id = $1::text WHERE session_id = ANY($2)",
 )
 
 # $1 stays, $2 goes. An Idempotency-Key and an override that both had are the one's who stays.
@@ -180,6 +181,8 @@ _MOVES: Final = (
     """,
     "UPDATE delivery_logs SET user_id = $1::text WHERE user_id = $2",
     "UPDATE approvals SET decided_by = $1::text WHERE decided_by = $2",
+    "UPDATE handoffs SET owner = $1::text WHERE owner = $2",
+    "UPDATE handoff_acts SET author = $1::text WHERE author = $2",
     """
     UPDATE user_integration_configs SET user_id = $1::text WHERE user_id = $2
         AND integration_type <> ALL(ARRAY(SELECT integration_type FROM user_integration_configs WHERE user_id = $1))

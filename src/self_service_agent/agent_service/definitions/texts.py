@@ -81,6 +81,8 @@ class Texts(Part):
     )
     with_a_person: Text = text("A person has this conversation and sees your message. Say 'back' to return to me.")
     returned: Text = text("I am back.")
+    returned_by_person: Text = text("{by} has handed the conversation back to me.")
+    settled_by_person: Text = text("{by} has settled this, and handed the conversation back to me.")
     definition_gone: Text = text("What we were doing has changed since, so I have to start it over: {title}.")
     session_reset: Text = text("Starting afresh. What can I do for you?")
     usage: Text = text("Tokens used by this turn: {input_tokens} in, {output_tokens} out.")

@@ -93,6 +93,7 @@ class Dialogue:
     done: dict[str, str] = field(default_factory=dict)
     parked: list[Frame] = field(default_factory=list)
     mode: Literal["agent", "human"] = "agent"
+    handed_over: str | None = None
     said: str = ""
     misses: int = 0
 

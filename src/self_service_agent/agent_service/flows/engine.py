@@ -57,7 +57,7 @@ class Engine:
         if agent is None:
             return _plain(turn, self._definitions.default, f"There is no agent {turn.target_agent_id}.", error=True)
         try:
-            content = tidy(turn.content) if turn.approval is None else ""
+            content = tidy(turn.content) if turn.is_message else ""
         except MessageRefused as refusal:
             return _plain(turn, agent, refusal.reason, error=True)
         if agent.only_echoes and agent.say is not None:
@@ -109,6 +109,7 @@ class Engine:
             approval=transcript.approval,
             withdrawn=stage.waited_for - waiting_approvals(stage) - _decided(stage.turn),
             handoff=transcript.handoff,
+            took_back=stage.was_with_a_person and dialogue.mode == "agent",
         )
         try:
             content = check_reply(reply_text(stage), self._reply_checks)

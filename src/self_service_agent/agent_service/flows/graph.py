@@ -21,7 +21,7 @@ from .asking import ask_for_step, tell
 from .checkpoints import TurnCheckpoints
 from .dialogue import Dialogue
 from .envelope import reply_text
-from .obey import decide, obey, start_over_what_changed
+from .obey import decide, obey, start_over_what_changed, take_back
 from .questions import Knowledge, PendingQuestion
 from .researching import as_questions
 from .stage import Stage
@@ -74,7 +74,7 @@ def build_graph() -> TurnGraph:
 async def _understand(state: State, runtime: Runtime[TurnContext]) -> State:
     stage = runtime.context.stage
     _open(stage, state.get("dialogue"))
-    if stage.turn.approval is not None:
+    if not stage.turn.is_message:
         return {"commands": ()}
     if start_over_what_changed(stage):
         return {"commands": (Repeat(),)}
@@ -96,6 +96,8 @@ async def _advance(state: State, runtime: Runtime[TurnContext]) -> State:
         walk(stage)
     elif stage.turn.approval is not None and asked is None:
         decide(stage.turn.approval, stage)
+    elif stage.turn.hand_back is not None and asked is None:
+        take_back(stage.turn.hand_back, stage)
     if asked is not None and answer is not None:
         tell(asked, answer, stage)
     commands = _obey_all(state["commands"], stage)
@@ -159,6 +161,7 @@ def _open(stage: Stage, stored: dict[str, Any] | None) -> None:
         stage.dialogue.home = stage.turn.target_agent_id
     stage.pending, stage.dialogue.question = stage.dialogue.question, None
     stage.waited_for = waiting_approvals(stage)
+    stage.was_with_a_person = stage.dialogue.mode == "human"
 
 
 def _context_of(stage: Stage) -> UnderstandingContext:

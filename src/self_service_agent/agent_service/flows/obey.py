@@ -31,8 +31,8 @@ from . import answers, asking, limits, repairs
 from .approvals import waiting_approval
 from .dialogue import Dialogue, Frame
 from .stage import DefinitionGone, Stage
-from .steps import hand_over, walk
-from .turns import ApprovalDecision
+from .steps import hand_over, leave, walk
+from .turns import ApprovalDecision, HandBack
 
 
 def obey(command: Command, stage: Stage) -> None:
@@ -68,6 +68,20 @@ def decide(decision: ApprovalDecision, stage: Stage) -> None:
             repairs.resume(stage)
             return
     stage.say_system(stage.texts.approval_unknown, summary=decision.summary)
+    repairs.resume(stage)
+
+
+def take_back(given: HandBack, stage: Stage) -> None:
+    """Have the conversation again, and go on where it stood unless the person settled that."""
+    start_over_what_changed(stage)
+    dialogue = stage.dialogue
+    dialogue.mode = "agent"
+    settled = [frame for frame in dialogue.stack if given.is_settled and frame.instance == dialogue.handed_over]
+    stage.say_system(stage.texts.settled_by_person if settled else stage.texts.returned_by_person, by=given.by)
+    for frame in settled:
+        leave(frame, stage)
+    if dialogue.top is None:
+        stage.transcript.replies.append(stage.texts.anything_else.source)
     repairs.resume(stage)
 
 

@@ -36,6 +36,7 @@ class Stage:
     call: PendingCall | None = None
     waited_for: frozenset[str] = frozenset()
     question: PendingQuestion | None = None
+    was_with_a_person: bool = False
 
     @property
     def home(self) -> AgentDefinition:

@@ -149,6 +149,7 @@ def hand_over(stage: Stage, *, text: str | None = None) -> None:
     frame = stage.dialogue.top
     stage.say(text or stage.texts.handed_over.render({}))
     stage.dialogue.mode = "human"
+    stage.dialogue.handed_over = frame.instance if frame else None
     stage.transcript.handoff = {
         "flow": frame.name if frame else None,
         "step": frame.step if frame else None,

@@ -24,6 +24,14 @@ class ApprovalDecision:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HandBack:
+    """A person gives the conversation back to the agent, whose open matter may be settled by now."""
+
+    by: str
+    is_settled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class TurnInput:
     """One request of one person, with the conversation as the last outcome left it.
 
@@ -44,6 +52,12 @@ class TurnInput:
     pinned: AgentDefinition | None = None
     kept: Mapping[str, AgentDefinition] = field(default_factory=dict)
     approval: ApprovalDecision | None = None
+    hand_back: HandBack | None = None
+
+    @property
+    def is_message(self) -> bool:
+        """Whether somebody said something, or something happened instead."""
+        return self.approval is None and self.hand_back is None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +82,7 @@ class TurnOutcome:
 
     `pins` is the digest of the definition that the next turn needs as `pinned`; `next_agent_id` is who will hear
     the next message; `withdrawn` are approvals that nothing waits for any more; `handoff` is what a person who takes
-    over should know.
+    over should know; `took_back` says that the conversation is the agent's again.
     """
 
     content: str
@@ -84,6 +98,7 @@ class TurnOutcome:
     approval: ApprovalRequest | None = None
     withdrawn: frozenset[str] = frozenset()
     handoff: Mapping[str, Any] | None = None
+    took_back: bool = False
 
 
 @dataclass

@@ -12,7 +12,7 @@ _PIECE: Final = 100
 _DOCUMENTS: Final = frozenset(
     {
         "integration_metadata", "user_context", "conversation_context", "response_metadata", "integration_context",
-        "arguments", "result",
+        "arguments", "result", "packet",
     }
 )  # fmt: skip
 
@@ -31,6 +31,11 @@ _TOOL_CALLS = """
 _APPROVALS = """
     SELECT request_id, approval_id, action, summary, approvers, state, expires_at, decided_at, comment, created_at
     FROM approvals WHERE session_id = $1 AND request_id || '' = ANY($2) ORDER BY created_at, approval_id
+"""
+
+_HANDOFFS = """
+    SELECT request_id, handoff_id, queue, reason, packet, state, created_at, claimed_at, ended_at
+    FROM handoffs WHERE session_id = $1 AND request_id || '' = ANY($2) ORDER BY created_at, handoff_id
 """
 
 _DELIVERIES = """
@@ -68,6 +73,7 @@ async def _requests(pool: Pool, session_id: str) -> AsyncIterator[bytes]:
         request_ids = [row["request_id"] for row in rows]
         calls = _by_request(await pool.fetch(_TOOL_CALLS, session_id, request_ids))
         approvals = _by_request(await pool.fetch(_APPROVALS, session_id, request_ids))
+        handoffs = _by_request(await pool.fetch(_HANDOFFS, session_id, request_ids))
         deliveries = _by_request(await pool.fetch(_DELIVERIES, request_ids))
         for row in rows:
             request_id = row["request_id"]
@@ -75,6 +81,7 @@ async def _requests(pool: Pool, session_id: str) -> AsyncIterator[bytes]:
                 row,
                 tool_calls=calls.get(request_id, ()),
                 approvals=approvals.get(request_id, ()),
+                handoffs=handoffs.get(request_id, ()),
                 deliveries=deliveries.get(request_id, ()),
             )
         sequence = rows[-1]["sequence"]

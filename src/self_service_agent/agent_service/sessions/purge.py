@@ -34,6 +34,7 @@ _DELIVERIES: Final = {
     "delivery_logs": "DELETE FROM delivery_logs WHERE request_id = ANY($1)",
 }
 _BY_SESSION: Final = {
+    "handoffs": "DELETE FROM handoffs WHERE session_id = ANY($1)",
     "approvals": "DELETE FROM approvals WHERE session_id = ANY($1)",
     "tool_calls": "DELETE FROM tool_calls WHERE session_id = ANY($1)",
     "conversations": "DELETE FROM conversations WHERE session_id = ANY($1)",
@@ -50,6 +51,7 @@ _COUNT = """
             AS delivery_logs,
         (SELECT count(*) FROM delivery_attempts WHERE delivery_id = ANY(ARRAY(SELECT delivery_id FROM delivery_logs
             WHERE request_id = ANY(ARRAY(SELECT request_id FROM requests))))) AS delivery_attempts,
+        (SELECT count(*) FROM handoffs WHERE session_id = ANY($1)) AS handoffs,
         (SELECT count(*) FROM approvals WHERE session_id = ANY($1)) AS approvals,
         (SELECT count(*) FROM tool_calls WHERE session_id = ANY($1)) AS tool_calls,
         (SELECT count(*) FROM conversations WHERE session_id = ANY($1)) AS conversations,

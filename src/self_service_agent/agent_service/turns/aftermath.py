@@ -8,6 +8,8 @@ from self_service_agent.agent_service.approvals import repository as approvals
 from self_service_agent.agent_service.approvals.announcing import TYPES, announce_ended, announce_requested
 from self_service_agent.agent_service.approvals.expiry import TOPIC
 from self_service_agent.agent_service.approvals.rules import NewApproval
+from self_service_agent.agent_service.handoffs import repository as handoffs
+from self_service_agent.agent_service.handoffs.rules import QUEUE, NewHandoff
 from self_service_agent.eventing.bus import Bus
 from self_service_agent.kit.database import PooledConnection
 from self_service_agent.kit.notifications import Notifier
@@ -17,11 +19,13 @@ _TYPES: Final = TYPES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aftermath:
-    """An approval that is asked for, and those that nothing waits for any more."""
+    """An approval that is asked for, those that nothing waits for any more, and to whom the conversation went."""
 
     session_id: str
     approval: NewApproval | None = None
     withdrawn: frozenset[str] = frozenset()
+    handoff: NewHandoff | None = None
+    took_back: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +43,10 @@ class Consequences:
             if each.withdrawn:
                 ended = await approvals.withdraw(connection, each.withdrawn, session_id=each.session_id)
                 await announce_ended(self.bus, ended, connection, told=False)
+            if each.took_back:
+                await handoffs.taken_back(connection, each.session_id)
+            if each.handoff is not None:
+                await handoffs.store(connection, each.handoff, queue=QUEUE)
 
     def tell(self) -> None:
         """Wake whoever carries this on."""

@@ -16,6 +16,8 @@ from self_service_agent.agent_service.flows.checkpoints import dialogue_in
 from self_service_agent.agent_service.flows.engine import Engine
 from self_service_agent.agent_service.flows.tools import Tools
 from self_service_agent.agent_service.flows.turns import TurnInput, TurnOutcome
+from self_service_agent.agent_service.handoffs.rules import ActKind
+from self_service_agent.agent_service.handoffs.turning import act_in, hand_back_of, new_handoff, reply_to
 from self_service_agent.agent_service.telemetry import Telemetry
 from self_service_agent.agent_service.tools.ledger import LedgeredTools, ToolCaller
 from self_service_agent.kit import clock
@@ -74,7 +76,10 @@ class ConversationTaker:
         started = time.perf_counter()
         request = turn.request
         self._progress.say(request, "status", {"request_id": request.request_id, "status": "processing"})
-        given = await self._input(turn)
+        act = await act_in(self._pool, request)
+        if act is not None and act["kind"] == ActKind.REPLY:
+            return _told(turn, reply_to(request, act))
+        given = replace(await self._input(turn), hand_back=hand_back_of(act))
         with self._telemetry.invoke_agent(self._listener(request), session_id=request.session_id) as telling:
             outcome = await self._engine.take_turn(given, self._tools_for(request, given))
             version = outcome.envelope["definition"]["version"]
@@ -128,13 +133,15 @@ class ConversationTaker:
         return {digest: definition for digest, definition in found.items() if definition is not None}
 
     def _aftermath(self, request: NormalizedRequest, outcome: TurnOutcome) -> Aftermath | None:
-        if outcome.approval is None and not outcome.withdrawn:
+        asked, handoff = outcome.approval, new_handoff(outcome, request)
+        if asked is None and handoff is None and not (outcome.withdrawn or outcome.took_back):
             return None
-        asked = outcome.approval
         return Aftermath(
             session_id=request.session_id,
             approval=None if asked is None else new_approval(asked, request, self._approvals),
             withdrawn=outcome.withdrawn,
+            handoff=handoff,
+            took_back=outcome.took_back,
         )
 
     def _tools_for(self, request: NormalizedRequest, given: TurnInput) -> Tools:
@@ -163,6 +170,22 @@ def _stricter(current: Mapping[str, Tool], kept: Mapping[str, Tool]) -> Mapping[
         **current,
         **{name: tool for name, tool in kept.items() if tool.effect == "write" or name not in writing},
     }
+
+
+def _told(turn: ClaimedTurn, response: AgentResponse) -> FinishedTurn:
+    """Return what a person said as the turn's answer; the conversation itself stays where it was."""
+    return FinishedTurn(
+        request_id=response.request_id,
+        session_id=response.session_id,
+        lease_token=turn.lease_token,
+        failed=False,
+        agent_id=response.agent_id,
+        definition_digest=None,
+        checkpoint=None,
+        pinned_digest=None,
+        closes_session=False,
+        response=response.model_dump_json(),
+    )
 
 
 def _input(turn: ClaimedTurn, pinned: AgentDefinition | None) -> TurnInput:

@@ -48,6 +48,11 @@ _OF_PERSON: Final = {
 _AS_APPROVER: Final = (
     "UPDATE approvals SET decided_by = NULL, comment = NULL WHERE decided_by = ANY($1)",
     """
+    UPDATE handoffs SET owner = NULL, state = CASE state WHEN 'claimed' THEN 'open' ELSE state END
+    WHERE owner = ANY($1)
+    """,
+    "UPDATE handoff_acts SET author = 'erased', author_name = 'the help desk' WHERE author = ANY($1)",
+    """
     UPDATE approvals SET approvers = CASE state WHEN 'pending' THEN 'role:admin' ELSE 'person:erased' END
     WHERE approvers = ANY(ARRAY(
         SELECT 'person:' || form FROM users u CROSS JOIN LATERAL unnest(ARRAY[u.user_id, u.login, u.primary_email]) form
@@ -72,6 +77,9 @@ _LISTS: Final = {
         WHERE decided_by = $1 AND user_id || '' <> $1 ORDER BY decided_at
     """,
     "knowledge_groups": "SELECT groups, regions, updated_at FROM knowledge_readers WHERE user_id = $1",
+    "handoff_acts": """
+        SELECT handoff_id, kind, content, created_at FROM handoff_acts WHERE author = $1 ORDER BY created_at
+    """,
     "api_keys": """
         SELECT key_id, name, hint, roles, scopes, created_at, expires_at, last_used_at, revoked_at
         FROM api_keys WHERE user_id = $1 ORDER BY key_id
