@@ -221,6 +221,21 @@ async def test_the_model_is_told_what_exists_and_the_message_is_data():
     assert sorted(schema["required"]) == sorted(schema["properties"])
 
 
+async def test_the_model_does_not_see_what_belongs_to_a_person():
+    script = Script()
+
+    understanding = await understood(
+        "get a machine to eve.adams@example.com, my card is 4111 1111 1111 1111",
+        {"command": "start_flow_for_someone", "flow": FLOW, "value": "[email 1]"},
+        script,
+    )
+
+    (body,) = script.asked
+    assert "eve.adams" not in json.dumps(body)
+    assert "4111" not in json.dumps(body)
+    assert understanding.commands == (ForSomeone("eve.adams@example.com", REFRESH),)
+
+
 async def test_while_a_person_has_the_conversation_no_model_reads_along():
     script = Script()
 

@@ -23,6 +23,10 @@ _REQUESTS = """
     FROM request_logs WHERE session_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3
 """
 
+_MODEL_USAGE = """
+    SELECT calls, input_tokens, output_tokens, estimated_calls FROM model_usage_of_sessions WHERE session_id = $1
+"""
+
 _TOOL_CALLS = """
     SELECT request_id, key, tool, arguments, state, attempts, result, error, created_at, updated_at
     FROM tool_calls WHERE session_id = $1 AND request_id = ANY($2) ORDER BY created_at, key
@@ -47,7 +51,8 @@ _DELIVERIES = """
 
 async def exported(pool: Pool, session: asyncpg.Record) -> AsyncIterator[bytes]:
     """Yield one JSON document: the session, and its requests in order with answers, tool calls and deliveries."""
-    yield b'{"session":' + dumped(session) + b',"requests":'
+    usage = await pool.fetchrow(_MODEL_USAGE, session["session_id"])
+    yield b'{"session":' + dumped(session, model_usage=dict(usage) if usage else None) + b',"requests":'
     async for piece in listed(_requests(pool, session["session_id"])):
         yield piece
     yield b"}"

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import structlog
 
+from self_service_agent.agent_service.guards.masking import mask
 from self_service_agent.agent_service.models.errors import ModelError
 from self_service_agent.agent_service.models.port import Account, Model, Prompt
 
@@ -46,14 +47,15 @@ class LlmUnderstander:
     async def _asked(self, text: str, context: UnderstandingContext, account: Account) -> Command:
         """Return the model's reading; an answer that cannot be used is asked for once more."""
         until = time.monotonic() + self._patience.total_seconds()
-        prompt = prompt_for(text, context)
+        masked = mask(text)
+        prompt = prompt_for(masked.text, context)
         for _ in range(_ANSWERS - 1):
             said = await self._said(prompt, account, until=until)
             try:
-                return read_answer(said, text, context)
+                return read_answer(said, text, context, masked=masked)
             except AnswerRejected as error:
                 prompt = corrected(prompt, said, str(error))
-        return read_answer(await self._said(prompt, account, until=until), text, context)
+        return read_answer(await self._said(prompt, account, until=until), text, context, masked=masked)
 
     async def _said(self, prompt: Prompt, account: Account, *, until: float) -> str:
         left = timedelta(seconds=until - time.monotonic())

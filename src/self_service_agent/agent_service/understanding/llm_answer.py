@@ -8,6 +8,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from self_service_agent.agent_service.guards.masking import Masked
+
 from .commands import (
     AskKnowledge,
     Back,
@@ -53,9 +55,14 @@ class Answer(BaseModel):
 Reader = Callable[[Answer, str, UnderstandingContext], Command]
 
 
-def read_answer(said: str, text: str, context: UnderstandingContext) -> Command:
-    """Return the command that the model's words stand for, or raise `AnswerRejected`."""
+def read_answer(said: str, text: str, context: UnderstandingContext, *, masked: Masked) -> Command:
+    """Return the command that the model's words stand for, or raise `AnswerRejected`.
+
+    `text` is the message as it was written, `masked` what the model saw of it.
+    """
     answer = _parsed(said)
+    if answer.value is not None:
+        answer = answer.model_copy(update={"value": masked.restore(answer.value)})
     reader = READERS.get(answer.command)
     if reader is None:
         raise AnswerRejected("there is no such command here")
