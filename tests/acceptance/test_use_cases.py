@@ -106,3 +106,13 @@ async def test_passwords_and_the_vpn_are_explained_and_problems_reach_a_person(h
     assert "Forgotten password" in password["content"]
     assert "hotspot" in vpn["content"]
     assert person["metadata"]["mode"] == "human"
+
+
+async def test_who_asks_how_things_stand_gets_the_state_of_the_ticket(houses):
+    async with an_office(houses) as office:
+        await office.hear("I need a software licence", "text editor", WHY, "yes")
+        mine = await office.hear("my tickets")
+        one = await office.hear("what is the status of req0010001?")
+
+    assert "- REQ0010001: Software licence, Open" in mine["content"]
+    assert one["content"].startswith("REQ0010001, Software licence: Open")

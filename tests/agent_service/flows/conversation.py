@@ -73,12 +73,14 @@ class ScriptedTools:
     async def call(self, tool: str, arguments: dict[str, Any], *, key: str) -> dict[str, Any]:
         self.calls.append((tool, arguments, key))
         scripted = self.script.get(tool)
-        answer = scripted.pop(0) if scripted else self._usual(tool)
+        answer = scripted.pop(0) if scripted else self._usual(tool, arguments)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def _usual(self, tool: str) -> dict[str, Any]:
+    def _usual(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        if tool == "get_my_ticket":
+            return {**arguments, "title": "Laptop refresh", "state": "Open", "opened_on": "2026-11-20", "comments": []}
         return self.employee if tool == LOOK_UP else {"request_number": "REQ0001234", "state": "submitted"}
 
     def keys(self, tool: str) -> list[str]:

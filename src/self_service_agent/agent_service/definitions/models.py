@@ -108,11 +108,15 @@ class Slot(Part):
 
 
 class Flow(Part):
-    """One thing the agent can do, step by step; `repeat: ask` keeps a finished one from running again unasked."""
+    """One thing the agent can do, step by step; `repeat: ask` keeps a finished one from running again unasked.
+
+    Who asks how things stand while nothing is in progress, in words that have the pattern `hears`, is answered by it.
+    """
 
     title: str
     examples: tuple[str, ...] = Field(min_length=1)
     repeat: Literal["allow", "ask"] = "allow"
+    hears: Pattern | None = None
     slots: dict[Name, Slot] = Field(default_factory=dict)
     steps: tuple[AnyStep, ...] = Field(min_length=1)
 
@@ -124,6 +128,10 @@ class Flow(Part):
     @cached_property
     def _below(self) -> Mapping[str, str]:
         return dict(pairwise(step.id for step in self.steps))
+
+    def is_asked(self, text: str) -> bool:
+        """Tell whether a question about how things stand is one for this flow."""
+        return self.hears is not None and re.search(self.hears, text[:_SEARCHED], re.IGNORECASE) is not None
 
     def after(self, step: Step) -> str | None:
         """Return the step that follows `step` when nothing sends the flow elsewhere."""

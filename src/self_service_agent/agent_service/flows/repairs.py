@@ -18,6 +18,7 @@ from .approvals import waiting_approval
 from .dialogue import Dialogue, Frame, Question
 from .plan import tell_plan
 from .stage import Stage
+from .started import asked_flow
 from .steps import hand_over, leave, walk
 
 MISSES_BEFORE_OFFERING_A_PERSON = 2
@@ -120,8 +121,11 @@ def take_correction(command: Correct, stage: Stage) -> None:
 
 
 def tell_status(stage: Stage) -> None:
-    """Say what is in progress and what is done."""
+    """Say what is in progress and what is done, or begin the flow that finds out."""
     dialogue = stage.dialogue
+    if not dialogue.stack and (asked := asked_flow(stage)) is not None:
+        start(asked, stage)
+        return
     for frame in reversed(dialogue.stack):
         stage.say_system(stage.texts.in_progress, title=stage.flow_of(frame).title)
         if frame is not dialogue.top and waiting_approval(frame, stage) is not None:

@@ -1,6 +1,7 @@
-"""Takes what the message that starts a flow already says, so that nobody is asked for it again."""
+"""What a message that starts a flow says besides: which flow finds out how things stand, and values it asks for."""
 
 from self_service_agent.agent_service.definitions.steps import CollectStep
+from self_service_agent.agent_service.understanding.commands import StartFlow
 from self_service_agent.kit.ids import derived_id
 
 from .dialogue import Frame
@@ -22,3 +23,12 @@ def taken_from_start(step: CollectStep, frame: Frame, stage: Stage) -> bool:
     frame.slots[step.slot] = value
     frame.trail = [*frame.trail, step.id]
     return True
+
+
+def asked_flow(stage: Stage) -> StartFlow | None:
+    """Return the first flow that answers how things stand, asked in these words, or None if none does."""
+    for entry in stage.catalogue.flows:
+        agent = stage.definitions.current(entry.agent_id)
+        if agent is not None and agent.flows[entry.flow].is_asked(stage.content):
+            return StartFlow(entry.agent_id, entry.flow)
+    return None
