@@ -60,7 +60,7 @@ BEFORE_ITS_TIME = {
 
 def state_of(outcome):
     """Return where a conversation stands, without who understood it and what that took."""
-    told = {"engine", "model", "usage", "degraded"}
+    told = {"engine", "model", "usage", "degraded", "understanding"}
     envelope = {name: value for name, value in outcome.envelope.items() if name not in told}
     return outcome.content, envelope, outcome.next_agent_id, outcome.closes_session
 
