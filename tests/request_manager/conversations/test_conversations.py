@@ -9,6 +9,7 @@ from self_service_agent.request_manager.conversations.rules import LAST, id_boun
 from tests.agent_service.sessions.builders import a_conversation, a_person, ask, expire
 
 CONVERSATIONS = "/api/v1/conversations"
+TODAY = datetime.now(UTC).date().isoformat()
 ADMIN = {"x-caller": "admin"}
 
 
@@ -64,9 +65,11 @@ async def test_the_thread_of_a_message_is_the_requests_or_the_sessions(api, pool
     [
         ({"user_id": "alice"}, True),
         ({"user_email": "Alice@company.com"}, True),
-        ({"user_id": "alice", "user_email": "bob@company.com"}, False),
         ({"integration_type": "web"}, True),
         ({"integration_types": ["cli", "email"]}, True),
+        ({"integration_types": "cli,email"}, True),
+        ({"start_date": TODAY, "end_date": TODAY}, True),
+        ({"end_date": "2020-01-01"}, False),
         ({"integration_types": ["sms", "email"]}, False),
         ({"agent_id": "echo"}, True),
         ({"agent_id": "of-a-message"}, True),
@@ -92,10 +95,13 @@ async def test_what_belongs_to_others_is_not_found(api, pool, alice):
     theirs, mine = await a_conversation(pool, bob), await a_conversation(pool, alice)
 
     assert await ids(api) == [mine]
-    assert await ids(api, session_id=theirs) == await ids(api, user_id="bob") == await ids(api, user_id="nobody") == []
+    assert await ids(api, session_id=theirs) == []
+    for name in ("bob", "nobody"):
+        assert (await api.get(CONVERSATIONS, params={"user_id": name})).status_code == 403
     assert await ids(api, ADMIN) == [mine, theirs]
     assert await ids(api, ADMIN, session_id=theirs) == await ids(api, ADMIN, user_id=bob) == [theirs]
     assert await ids(api, ADMIN, session_id=theirs, user_id="alice") == []
+    assert await ids(api, ADMIN, user_id="alice", user_email="bob@company.com") == []
 
 
 async def test_pages(api, pool, alice):

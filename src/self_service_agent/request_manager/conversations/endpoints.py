@@ -1,6 +1,7 @@
 """Conversations over HTTP: everybody's own, and all of them for operators and administrators."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
@@ -8,6 +9,8 @@ from fastapi.responses import StreamingResponse
 
 from self_service_agent.kit.database import Pool
 from self_service_agent.kit.paging import MAX_OFFSET
+from self_service_agent.kit.problems import Problem
+from self_service_agent.shared_models.filters import End, Kinds
 from self_service_agent.shared_models.integrations import IntegrationType
 from self_service_agent.shared_models.requests import ShortText, UserId
 from self_service_agent.shared_models.sessions import Moment
@@ -35,17 +38,17 @@ class Filters:
         *,
         session_id: Annotated[ShortText | None, Query()] = None,
         start_date: Moment | None = None,
-        end_date: Moment | None = None,
+        end_date: End | None = None,
         user_id: Annotated[UserId | None, Query()] = None,
         user_email: Annotated[UserId | None, Query()] = None,
         integration_type: IntegrationType | None = None,
-        integration_types: Annotated[list[IntegrationType] | None, Query(max_length=len(IntegrationType))] = None,
+        integration_types: Annotated[Kinds, Query()] = [],  # noqa: B006  # FastAPI copies it
         agent_id: Annotated[ShortText | None, Query()] = None,
     ) -> None:
         self.session_id = session_id
         self.start_date, self.end_date = start_date, end_date
         self.user_id, self.user_email = user_id, user_email
-        kinds = [*(integration_types or ()), *([integration_type] if integration_type else ())]
+        kinds = [*integration_types, *([integration_type] if integration_type else ())]
         self.integration_types = kinds or None
         self.agent_id = agent_id
 
@@ -107,6 +110,8 @@ async def _search(filters: Filters, caller: Caller, pool: Pool) -> Search | None
     user_ids = set() if caller.is_staff else {caller.user_id}
     for name in filter(None, (filters.user_id, filters.user_email)):
         person = await find_user(pool, name)
+        if not caller.is_staff and (person is None or person.user_id != caller.user_id):
+            raise Problem(HTTPStatus.FORBIDDEN, "these belong to somebody else")
         if person is None:
             return None
         user_ids.add(person.user_id)

@@ -1,7 +1,5 @@
 """Lists of requests over HTTP: everybody's own, and anybody's for operators and administrators."""
 
-import contextlib
-from datetime import UTC, date, datetime, time, timedelta
 from http import HTTPStatus
 from typing import Annotated, Final
 
@@ -11,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from self_service_agent.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, decode_cursor, encode_cursor
 from self_service_agent.kit.problems import Problem
 from self_service_agent.request_manager.authentication.rules import Forbidden
-from self_service_agent.shared_models.integrations import IntegrationType
+from self_service_agent.shared_models.filters import End, Kinds, split
 from self_service_agent.shared_models.requests import RequestStatus, ShortText, Text, UserId
 from self_service_agent.shared_models.sessions import Moment
 from self_service_agent.shared_models.users import find_user
@@ -25,24 +23,7 @@ _MAX_OFFSET = 10_000
 _NOBODY: Final = ""
 
 
-def _end_of_day(value: object) -> object:
-    """Read a day without a time as the end of that day."""
-    with contextlib.suppress(ValueError, OverflowError):
-        if isinstance(value, str):
-            return datetime.combine(date.fromisoformat(value) + timedelta(days=1), time(), UTC)
-    return value
-
-
-def _split(values: object) -> object:
-    """Read names that are given one by one, or several with commas between them."""
-    if not isinstance(values, list):
-        return values
-    return [name.strip() for value in values for name in str(value).split(",") if name.strip()]
-
-
-End = Annotated[Moment, BeforeValidator(_end_of_day)]
-Kinds = Annotated[list[IntegrationType], BeforeValidator(_split)]
-Statuses = Annotated[list[RequestStatus], BeforeValidator(_split)]
+Statuses = Annotated[list[RequestStatus], BeforeValidator(split)]
 
 
 class Position(BaseModel):
