@@ -1,8 +1,31 @@
 """A laptop that is not due yet: asked for, decided by somebody else, and gone on with in the conversation."""
 
+from datetime import timedelta
+
 import pytest
 
-from .house import ASKING, BOSS, OTHER_BOSS, Tools, ask_for_exception, choices, decide, followed_up, hear, to_decide
+from self_service_agent.agent_service.approvals.rules import ApprovalPolicy, ApprovalState, Channel, Decision
+from self_service_agent.agent_service.approvals.service import Approvals
+from self_service_agent.eventing.embedded import EmbeddedBus
+from self_service_agent.kit.database import Pools, open_pool
+from self_service_agent.kit.notifications import Notifier
+from self_service_agent.shared_models.events import SUBSCRIPTIONS
+from self_service_agent.shared_models.users import user_id_of
+from tests.acceptance.house import Choices, open_house
+
+from .house import (
+    ASKING,
+    BOSS,
+    GROUPS,
+    OTHER_BOSS,
+    Tools,
+    ask_for_exception,
+    choices,
+    decide,
+    followed_up,
+    hear,
+    to_decide,
+)
 
 
 @pytest.fixture
@@ -94,5 +117,34 @@ async def test_no_message_grants_anything(house, tools, message):
 
     assert answer["metadata"]["expects"] == "approval"
     assert len(await to_decide(house)) == 1
-    assert ASKING
+    assert tools.orders == []
+
+
+async def test_a_decision_is_gone_on_with_by_whoever_comes_next(database, tmp_path, tools):
+    async with open_house(database, tmp_path, Choices(**choices(tools))) as first:
+        approval = await ask_for_exception(first)
+    async with open_pool(database, size=2) as pool:  # as if the process had died with the commit of the decision
+        bus = EmbeddedBus(Pools(durable=pool, relaxed=pool), Notifier(), SUBSCRIPTIONS)
+        service = Approvals(pool=pool, bus=bus, policy=ApprovalPolicy(groups=GROUPS, lifetime=timedelta(hours=1)))
+        who = await service.known_decider(user_id_of(BOSS), ())
+        decision = Decision(state=ApprovalState.GRANTED, comment=None, channel=Channel.API)
+        await service.decide(approval["approval_id"], decision, who=who)
+
+    async with open_house(database, tmp_path, Choices(**choices(tools))) as second:
+        (told,) = await followed_up(second)
+        await hear(second, "1", "yes")
+
+    assert told["content"].startswith("Your request was approved.")
+    assert len(tools.orders) == 1
+
+
+async def test_an_approval_that_nobody_decides_expires(houses, tools):
+    house = await houses(**choices(tools, lifetime=timedelta(seconds=1)))
+
+    answer = await hear(house, *ASKING)
+    (told,) = await followed_up(house)
+
+    assert answer["metadata"]["expects"] == "approval"
+    assert told["content"].startswith("Nobody decided about your request in time")
+    assert await to_decide(house) == []
     assert tools.orders == []

@@ -59,7 +59,7 @@ _SHOWN = f"""
     SELECT a.approval_id, a.session_id, a.request_id, a.user_id, a.agent_id, a.flow, a.definition_digest, a.action,
         a.arguments_digest, a.summary, a.approvers, a.expires_at, a.decided_by, a.decided_at, a.comment, a.channel,
         a.created_at, coalesce(r.primary_email, r.login, a.user_id) AS requester,
-        coalesce(d.primary_email, d.login, a.decided_by) AS decider, o.is_open,
+        coalesce(d.primary_email, d.login, a.decided_by) AS decider, o.is_open, a.state AS noted_state,
         CASE WHEN a.state <> 'pending' THEN a.state WHEN NOT coalesce(o.is_open, false) THEN 'cancelled'
             WHEN a.expires_at <= now() THEN 'expired' ELSE 'pending' END AS state
     FROM {{found}} a

@@ -110,7 +110,8 @@ class Approvals:
         if await finish(write()):
             self.bus.published(*TYPES)
         row = await self.find(approval_id, who)
-        if row["state"] != decision.state:
+        # What only looks ended may still be decided by somebody who began before: what counts is what is noted.
+        if row["noted_state"] != decision.state:
             raise AlreadyDecided(row)
         return row
 
