@@ -242,3 +242,16 @@ async def test_while_a_person_has_the_conversation_no_model_reads_along():
     await understood("my machine is falling apart", {"command": "start_flow", "flow": FLOW}, script, mode="human")
 
     assert script.asked == []
+
+
+async def test_the_model_sees_placeholders_for_what_is_personal():
+    script = Script()
+    said = {"command": "start_flow", "flow": FLOW}
+
+    understanding = await understood(
+        "my machine is falling apart, mail alice.new@company.com, my password is hunter2", said, script
+    )
+
+    assert (understanding.commands, understanding.engine) == ((REFRESH,), "llm")
+    assert "[email 1]" in json.dumps(script.asked)
+    assert not any(secret in json.dumps(script.asked) for secret in ("alice.new", "hunter2"))

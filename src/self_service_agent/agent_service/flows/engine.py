@@ -7,6 +7,7 @@ from typing import Any
 from self_service_agent.agent_service.definitions.loader import Definitions
 from self_service_agent.agent_service.definitions.models import AgentDefinition
 from self_service_agent.agent_service.guards.incoming import MessageRefused, tidy
+from self_service_agent.agent_service.guards.injection import is_blatant_injection
 from self_service_agent.agent_service.guards.outgoing import ReplyCheck, ReplyRefused, check_reply
 from self_service_agent.agent_service.knowledge.in_memory import DefinedKnowledge
 from self_service_agent.agent_service.understanding.catalogue import Catalogue, catalogue_of
@@ -81,6 +82,8 @@ class Engine:
             transcript=Transcript(speaker=default),
         )
         slot = CheckpointSlot(turn.checkpoint or None)
+        if is_blatant_injection(content):
+            stage.transcript.flags.append("injection")
         await self._graph.ainvoke(
             {"content": content},
             config_for(slot),
@@ -88,7 +91,7 @@ class Engine:
             output_keys="call",
             durability="exit",
         )
-        if self._wording is not None:
+        if self._wording is not None and not stage.transcript.flags:
             await reword(stage, self._wording)
         return self._outcome(stage, slot.stored or {})
 

@@ -56,6 +56,7 @@ def speaker_part(transcript: Transcript) -> dict[str, Any]:
         **({"research": transcript.research} if transcript.research else {}),
         "usage": {"input_tokens": 0, "output_tokens": 0, **transcript.usage},
         **({"degraded": transcript.degraded} if transcript.degraded else {}),
+        **({"flags": transcript.flags} if transcript.flags else {}),
     }
 
 

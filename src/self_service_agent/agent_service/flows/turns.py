@@ -117,6 +117,7 @@ class Transcript:
     understanding: str | None = None
     usage: dict[str, int] = field(default_factory=dict)
     degraded: str | None = None
+    flags: list[str] = field(default_factory=list)
     response_type: ResponseType = "message"
     closes_session: bool = False
     approval: ApprovalRequest | None = None

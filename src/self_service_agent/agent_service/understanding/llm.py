@@ -45,7 +45,10 @@ class LlmUnderstander:
         )
 
     async def _asked(self, text: str, context: UnderstandingContext, account: Account) -> Command:
-        """Return the model's reading; an answer that cannot be used is asked for once more."""
+        """Return the model's reading; an answer that cannot be used is asked for once more.
+
+        What is personal or secret in the message stays here: the model sees a placeholder.
+        """
         until = time.monotonic() + self._patience.total_seconds()
         masked = mask(text)
         prompt = prompt_for(masked.text, context)
