@@ -27,6 +27,7 @@ from self_service_agent.agent_service.knowledge.reading.outcome import Unreadabl
 from self_service_agent.agent_service.knowledge.rules import Scope, UnusableBase, base_name
 from self_service_agent.agent_service.knowledge.service import Knowledge
 from self_service_agent.agent_service.knowledge.vectors import embed_all
+from self_service_agent.kit import logging
 from self_service_agent.kit.database import DatabaseSettings, Pool, open_pool, running_postgres
 from self_service_agent.kit.settings import read
 from self_service_agent.shared_models.users import UnusableName, find_or_add_named
@@ -248,6 +249,7 @@ def _shown(found: Found) -> dict[str, Any]:
 
 def _on_database(act: Callable[[Pool], Awaitable[ResultT]]) -> ResultT:
     """Do something on the database in use; end with one line if it cannot be done."""
+    logging.configure(level="warning", format="console")  # what is printed belongs to the command alone
 
     async def run() -> ResultT:
         async with _open_pool() as pool:
