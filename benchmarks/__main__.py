@@ -2,8 +2,9 @@
 
 import argparse
 import asyncio
+import sys
 
-from . import accepts, deliveries, handover, model_server, outage, sync, turns, wakeups
+from . import accepts, deliveries, faults, handover, model_server, outage, sync, turns, wakeups
 
 _ALL = {
     "accepts": accepts,
@@ -19,6 +20,9 @@ _ON_REQUEST = {"model-server": model_server}
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["faults"]:  # has options of its own
+        sys.argv.pop(1)
+        sys.exit(faults.main())
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "names", nargs="*", help=f"which to run: {', '.join(_ALL | _ON_REQUEST)} (default: all but the last)"

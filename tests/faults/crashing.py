@@ -1,6 +1,6 @@
 """Runs the services in a process that kills itself at one chosen step, the first time it comes there.
 
-The step is named by CRASH_AT; it counts from the moment the person says yes.
+The step is named by CRASH_AT; it counts from the moment the person says what CRASH_ON holds, which is "yes" by default.
 """
 
 import asyncio
@@ -55,8 +55,8 @@ WRITES = "open_laptop_refresh_ticket"
 class Step(StrEnum):
     """Where the process can die."""
 
-    INTENDED = "the tool call is noted, and not made yet"
-    CALLED = "the tool has acted, and its outcome is not noted yet"
+    INTENDED = "the tool call is noted if it writes, and not made yet"
+    CALLED = "the tool has answered, and its outcome is not noted yet"
     SETTLED = "the outcome is noted, and the turn is not finished yet"
     ANSWERED = "the turn is finished, and its answer is not recorded yet"
     RECORDED = "the answer is recorded, and its delivery is not planned yet"
@@ -93,10 +93,9 @@ class FusedTools:
     async def call(
         self, tool: str, arguments: dict[str, Any], *, subject: str, timeout: timedelta  # noqa: ASYNC109  # travels on
     ) -> dict[str, Any]:  # fmt: skip
-        if tool != WRITES:
-            return await self._tools.call(tool, arguments, subject=subject, timeout=timeout)
         self._fuse.reach(Step.INTENDED)
-        await asyncio.to_thread(self._note, arguments["idempotency_key"])
+        if tool == WRITES:
+            await asyncio.to_thread(self._note, arguments["idempotency_key"])
         answer = await self._tools.call(tool, arguments, subject=subject, timeout=timeout)
         self._fuse.reach(Step.CALLED)
         return answer
@@ -114,7 +113,7 @@ class FusedTaker:
         self._fuse = fuse
 
     async def take(self, turn: ClaimedTurn) -> FinishedTurn:
-        self._fuse.is_lit = turn.request.content == "yes"
+        self._fuse.is_lit = turn.request.content == os.environ.get("CRASH_ON", "yes")  # a process of its own
         finished = await self._taker.take(turn)
         self._fuse.reach(Step.SETTLED)
         return finished
