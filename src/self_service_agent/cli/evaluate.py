@@ -3,8 +3,11 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
+import httpx2
+import orjson
 import typer
 
 from self_service_agent.kit import logging
@@ -110,3 +113,50 @@ def parity(
     showing.show_parity(runs[0], runs[1], found)
     if any(each.is_mistake for each in found):
         raise typer.Exit(1)
+
+
+@app.command()
+def replay(
+    source: Annotated[str, typer.Argument(help="A file (an exported session or a report.json), or a session's id.")],
+    *,
+    scenario: Annotated[str | None, typer.Option(help="Which scenario of a report.")] = None,
+    agents: Annotated[Path | None, typer.Option(help="The folder of agents to replay with.")] = None,
+    url: Annotated[str, typer.Option(help="Where the session of this id is.")] = "http://127.0.0.1:8080",
+    key: Annotated[str | None, typer.Option(envvar="SSA_API_KEY", help="The key that may export the session.")] = None,
+) -> None:
+    """Play a recorded conversation with today's definitions; exit 1 if it ends otherwise."""
+    from self_service_agent.evaluation import recordings, replay, run, showing  # noqa: PLC0415
+
+    logging.configure(level="debug", format="json")
+    with explained():
+        try:
+            document = _document(source, url=url, key=key)
+            before = (
+                recordings.from_export(document) if scenario is None else recordings.from_report(document, scenario)
+            )
+        except recordings.NotARecording as error:
+            fail(f"{source}: {error}")
+        now = asyncio.run(replay.replayed(before, wishes=run.Wishes(agents_folder=agents)))
+    found = replay.compared(before, now)
+    showing.show_replay(before, found)
+    if any(each.is_end for each in found):
+        raise typer.Exit(1)
+
+
+def _document(source: str, *, url: str, key: str | None) -> dict[str, Any]:
+    path = Path(source)
+    if path.is_file():
+        content = path.read_bytes()
+    else:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        try:
+            answer = httpx2.get(f"{url}/api/v1/sessions/{quote(source, safe='')}/export", headers=headers, timeout=30)
+            answer.raise_for_status()
+        except httpx2.HTTPError as error:
+            fail(f"there is no file {source}, and no such session at {url}: {error}")
+        content = answer.content
+    try:
+        document = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        fail(f"{source} is not JSON")
+    return document if isinstance(document, dict) else {}

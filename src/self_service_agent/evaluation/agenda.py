@@ -91,7 +91,7 @@ class SimulatedPerson:
     def _answer(self, seen: Seen) -> Move | None:
         if seen.mode == "human":
             return None
-        if seen.flow is not None and self.scenario.flow is not None and not self._has_begun:
+        if None not in {seen.flow, self.scenario.flow} and seen.flow != self.scenario.flow:
             return Move(act="cancel", says=self._words("cancel"))  # this is not what was asked for
         return self._answers[seen.expects](seen) if seen.expects in self._answers else self._next_goal()
 

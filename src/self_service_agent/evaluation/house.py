@@ -13,8 +13,11 @@ from fastapi import FastAPI
 from pydantic import HttpUrl, SecretStr
 
 from self_service_agent.agent_service.app import agent_service, conversations, shipped_agents
+from self_service_agent.agent_service.embedding.opening import embedding_service, open_embedder
+from self_service_agent.agent_service.embedding.settings import EmbeddingSettings
 from self_service_agent.agent_service.models.settings import ModelSettings
 from self_service_agent.agent_service.settings import AgentServiceSettings
+from self_service_agent.agent_service.tools.opening import ToolAccess
 from self_service_agent.doubles.openai.app import create_app as create_model
 from self_service_agent.doubles.openai.script import Script
 from self_service_agent.doubles.servicenow.employees import MockEmployee, employees
@@ -69,6 +72,7 @@ class Plan:
     agents_folder: Path | None = None
     agent_service: Mapping[str, Any] | None = None
     patience_seconds: float = 60
+    embeds: bool = True
     models: ModelSettings | None = None
     script: Script | None = None
     """What a scripted model says, which then understands instead of the one that `models` names."""
@@ -84,7 +88,9 @@ async def open_house(home: Path, plan: Plan) -> AsyncIterator[House]:
     base = f"http://127.0.0.1:{listening.getsockname()[1]}"
     server = servicenow_tools.create_app(_tool_settings(f"{base}{_SERVICENOW}"))
     witness = ToolWitness(server, tokens)
-    settings = _agent_settings(plan, agents_folder=agents, tools_url=f"{base}{_TOOLS}/mcp")
+    settings = _agent_settings(plan, agents_folder=agents)
+    embedder = open_embedder(EmbeddingSettings()) if plan.embeds else None
+    access = ToolAccess(servicenow_url=f"{base}{_TOOLS}/mcp", may_use_unpinned=True)
     models = plan.models if plan.script is None else scripted_model(f"{base}{_MODEL}/v1")
     manager = RequestManagerSettings(agent_timeout=plan.patience_seconds)
     first, last = health_service("evaluation", "0")
@@ -96,20 +102,31 @@ async def open_house(home: Path, plan: Plan) -> AsyncIterator[House]:
         _tool_server(server, witness),
         authentication(manager, policy=_LOOPBACK, development_logins=_logins(plan.people)),
         request_manager(manager, limits=_UNLIMITED),
-        agent_service(settings, conversations(settings, tokens, policy=_LOOPBACK, models=models)),
+        embedding_service(embedder),
+        agent_service(
+            settings,
+            conversations(settings, tokens, policy=_LOOPBACK, models=models, embedder=embedder, access=access),
+            embedder=embedder,
+        ),
         bus_service(),
         last,
     ]
     app = create_app("Evaluation", "0", services)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(_serving(app, listening))
+        if embedder is not None:
+            await embedder.embed(["ready"])  # the first scenarios are understood no worse than the last
         yield House(url=base, platform=platform_of(app), world=world, tools=witness, agents_folder=agents)
 
 
-def _agent_settings(plan: Plan, *, agents_folder: Path, tools_url: str) -> AgentServiceSettings:
+def _agent_settings(plan: Plan, *, agents_folder: Path) -> AgentServiceSettings:
     settings = read(AgentServiceSettings)
-    known = {"agents_folder": agents_folder, "mcp_servicenow_url": tools_url, "agent_timeout": plan.patience_seconds}
-    known["approver_groups"] = {}  # administrators decide for groups that nobody has set up
+    known: dict[str, Any] = {
+        "agents_folder": agents_folder,
+        "mcp_servicenow_url": None,
+        "agent_timeout": plan.patience_seconds,
+        "approver_groups": {},  # administrators decide for groups that nobody has set up
+    }
     return settings.model_copy(update={**known, **(plan.agent_service or {})})
 
 

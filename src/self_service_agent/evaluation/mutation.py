@@ -43,13 +43,13 @@ async def try_mutants(
 ) -> tuple[Trial, ...]:
     """Return the trial of the whole system, then one for each mutant."""
     suffering = [scenario for scenario in scenarios if any(_suffers(scenario, mutant) for mutant in mutants)]
-    trials = [_trial(WHOLE, "the system as it is", await evaluate(suffering, phrases, wishes=Wishes()))]
+    trials = [_trial(WHOLE, "the system as it is", await evaluate(suffering, phrases, wishes=Wishes(embeds=False)))]
     tried(trials[0])
     for mutant in mutants:
         chosen = [scenario for scenario in scenarios if _suffers(scenario, mutant)]
         patience = _PATIENCE if Metric.LOST_TURNS in mutant.caught_by else Wishes().patience
         with mutant.broken():
-            run = await evaluate(chosen, phrases, wishes=Wishes(patience=patience))
+            run = await evaluate(chosen, phrases, wishes=Wishes(patience=patience, embeds=False))
         trials.append(replace(_trial(mutant.name, mutant.about, run), expected=mutant.caught_by))
         tried(trials[-1])
     return tuple(trials)

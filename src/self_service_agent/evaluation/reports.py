@@ -87,6 +87,7 @@ def _scenario(record: Record) -> dict[str, Any]:
         "perturbation": record.scenario.perturbation,
         "about": record.scenario.about,
         "person": record.person.email,
+        "person_spec": record.scenario.person.model_dump(mode="json"),
         "exchanges": [asdict(each) for each in record.exchanges],
         "orders": [order.model_dump(mode="json") for order in record.orders],
         "tool_calls": [asdict(call) for call in record.tool_calls],

@@ -41,6 +41,7 @@ class Wishes:
     """How to run: settings that differ, how many conversations at once, how long to wait, and who understands.
 
     By default the rules do; else the model of `models`, or with `is_scripted` one that only knows the phrase bank.
+    `embeds` compares meanings too where that is installed, which takes some seconds to load.
     """
 
     agent_service: dict[str, Any] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class Wishes:
     agents_folder: Path | None = None
     models: ModelSettings | None = None
     is_scripted: bool = False
+    embeds: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +89,7 @@ async def evaluate(
             agents_folder=wishes.agents_folder,
             agent_service=wishes.agent_service,
             patience_seconds=wishes.patience.total_seconds(),
+            embeds=wishes.embeds,
             models=wishes.models,
             script=script,
         )

@@ -11,7 +11,9 @@ from rich.table import Table
 from .judges import Metric
 from .mutation import Trial
 from .parity import Difference
+from .recordings import Recording
 from .records import Record
+from .replay import Otherwise
 from .run import Run
 
 _MOST_SHOWN = 40
@@ -86,3 +88,15 @@ def show_parity(first: Run, second: Run, found: Sequence[Difference]) -> None:
         mark = "END STATE" if each.is_mistake else "words"
         told = f"- {mark} {each.scenario_id}, {each.what}:\n    {each.first[:200]!r}\n    {each.second[:200]!r}"
         console.print(told, markup=False)
+
+
+def show_replay(before: Recording, found: Sequence[Otherwise]) -> None:
+    """Print what came out otherwise than it was recorded."""
+    console = Console(highlight=False, soft_wrap=True)
+    ends = sum(each.is_end for each in found)
+    console.print(
+        f"{before.name}: {len(before.said)} turns; {ends} differences in the end state, {len(found) - ends} on the way"
+    )
+    for each in found:
+        mark = "END STATE" if each.is_end else "on the way"
+        console.print(f"- {mark}, {each.what}:\n    before {each.before!r}\n    now    {each.now!r}", markup=False)
