@@ -4,13 +4,14 @@ import argparse
 import asyncio
 import sys
 
-from . import accepts, deliveries, faults, handover, model_server, outage, sync, turns, wakeups
+from . import accepts, conversations, deliveries, faults, handover, model_server, outage, sync, turns, wakeups
 
 _ALL = {
     "accepts": accepts,
     "sync": sync,
     "wakeups": wakeups,
     "turns": turns,
+    "conversations": conversations,
     "handover": handover,
     "deliveries": deliveries,
     "outage": outage,
