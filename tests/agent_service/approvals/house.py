@@ -32,6 +32,9 @@ class Tools:
 
     orders: list[dict[str, Any]] = field(default_factory=list)
 
+    async def check(self, tool: str, arguments: dict[str, Any], *, within: timedelta) -> None:
+        """Find nothing wrong with any call."""
+
     async def call(
         self, tool: str, arguments: dict[str, Any], *, subject: str, timeout: timedelta  # noqa: ASYNC109  # the real one has it
     ) -> dict[str, Any]:  # fmt: skip
