@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import re
+import signal
 import socket
 import sys
 from contextlib import AsyncExitStack
@@ -147,6 +148,8 @@ def serve(app: Starlette, listening: socket.socket, *, is_production: bool = Fal
         timeout_graceful_shutdown=_DRAIN_SECONDS,
         backlog=_BACKLOG,
     )
+    if is_worker:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # its parent passes it on, and not every service has a use for it
     Server(config, app, is_worker=is_worker).run(sockets=[listening])
 
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import structlog
@@ -72,6 +72,7 @@ class _Workers:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
+        loop.add_signal_handler(signal.SIGHUP, self._tell, signal.SIGHUP)  # to read what changed
         ready = asyncio.Semaphore(0)
         async with asyncio.TaskGroup() as tasks:
             keeping = [tasks.create_task(self._keep(ready)) for _ in range(count)]
@@ -83,8 +84,12 @@ class _Workers:
     def _stop(self) -> None:
         """Have every worker finish what is at hand; a second time, have it end at once."""
         self._stopping.set()
+        self._tell(signal.SIGTERM)
+
+    def _tell(self, number: signal.Signals) -> None:
         for process in self._running:
-            process.send_signal(signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                process.send_signal(number)
 
     async def _announce(self, ready: asyncio.Semaphore, count: int) -> None:
         for _ in range(count):
