@@ -45,10 +45,10 @@ from .requests import endpoints, lookups
 from .requests.dependencies import Doors
 from .requests.repository import IdempotencyKeyReused, PersonChanged, SessionUnavailable, UnstorableRequest
 from .requests.rules import InvalidAgentId, InvalidIdempotencyKey
-from .requests.service import Policy, RequestErased, Requests
+from .requests.service import Policy, Requests
 from .results.handlers import record_responses
 from .results.progress import Followers
-from .results.waiters import Waiters
+from .results.waiters import RequestErased, Waiters
 from .settings import RequestManagerSettings
 
 _PROBLEMS = {

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from self_service_agent.kit.problems import Problem
 from self_service_agent.request_manager.results.progress import Progress
 from self_service_agent.shared_models.requests import RequestStatus
 
+from .errors import error_of
 from .forms import Form, Naming, Words, told_of
 
 
@@ -49,3 +51,7 @@ class FormTelling:
         """Tell that the answer takes longer."""
         del accepted
         yield from self._form.failed(self._naming, self._later)
+
+    def failed(self, problem: Problem) -> Iterator[bytes]:
+        """Tell that there will be no answer, and why."""
+        yield from self._form.failed(self._naming, error_of(problem))

@@ -1,7 +1,7 @@
 """How an accepted request is answered over HTTP: at once, later, or as a stream of events."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import lru_cache, partial
 from http import HTTPStatus
@@ -15,7 +15,9 @@ from starlette.datastructures import QueryParams
 
 from self_service_agent.kit.http.light import JsonResponse
 from self_service_agent.kit.ids import new_id
+from self_service_agent.kit.problems import Problem
 from self_service_agent.request_manager.results.progress import Progress
+from self_service_agent.request_manager.results.waiters import RequestErased
 from self_service_agent.shared_models.requests import AgentResponse, BaseRequest, RequestStatus
 from self_service_agent.shared_models.users import User
 
@@ -148,13 +150,18 @@ async def _events(
                     yield told
         finally:
             answer.cancel()
-        outcome = answer.result()
-        if isinstance(outcome, AgentResponse):
-            last = telling.answer(outcome.content, result_of(outcome))
-        else:
-            last = telling.later(accepted_of(outcome))
-        for told in last:
+        for told in _ending(answer, telling):
             yield told
+
+
+def _ending(answer: "asyncio.Task[AgentResponse | Pending]", telling: Teller) -> Iterator[bytes]:
+    try:
+        outcome = answer.result()
+    except RequestErased as error:
+        return telling.failed(Problem(HTTPStatus.GONE, str(error)))
+    if isinstance(outcome, AgentResponse):
+        return telling.answer(outcome.content, result_of(outcome))
+    return telling.later(accepted_of(outcome))
 
 
 async def _next(progress: "asyncio.Queue[Progress]", answer: "asyncio.Task[Any]") -> Progress | None:

@@ -15,7 +15,7 @@ from self_service_agent.kit.database import Pool, Pools, finish
 from self_service_agent.kit.group_writer import GroupWriter
 from self_service_agent.kit.ids import new_id
 from self_service_agent.request_manager.results import repository as results
-from self_service_agent.request_manager.results.waiters import Waiters
+from self_service_agent.request_manager.results.waiters import RequestErased, Waiters
 from self_service_agent.shared_models import events
 from self_service_agent.shared_models.requests import AddressedRequest, AgentResponse, BaseRequest, RequestStatus
 from self_service_agent.shared_models.sessions import ScopePolicies, scope_of_request
@@ -49,10 +49,6 @@ Gone = Callable[[], Coroutine[Any, Any, None]]
 
 
 _GRACE = 0.1
-
-
-class RequestErased(Exception):
-    """The request was erased while its caller waited for the answer."""
 
 
 class _StoppedWaiting(Exception):
@@ -169,6 +165,7 @@ class Requests:
         self, stored: StoredRequest, future: "asyncio.Future[AgentResponse]", gone: Gone | None
     ) -> AgentResponse | Pending:
         watch = _Watch(future, gone, patience=self._policy.patience)
+        self.waiters.stored(stored.request_id)
         try:
             return await future
         except _StoppedWaiting:

@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from pydantic_core import to_json
 
+from self_service_agent.kit.problems import Problem
 from self_service_agent.request_manager.results.progress import Progress
 from self_service_agent.shared_models.requests import RequestStatus
 
@@ -36,6 +37,10 @@ class Teller(Protocol):
 
     def later(self, accepted: Mapping[str, Any]) -> Iterator[bytes]:
         """Tell that the answer takes longer than the stream lives, and where it will be."""
+        ...
+
+    def failed(self, problem: Problem) -> Iterator[bytes]:
+        """Tell that there will be no answer, and why."""
         ...
 
 
@@ -75,6 +80,10 @@ class Telling:
     def later(self, accepted: Mapping[str, Any]) -> Iterator[bytes]:
         """Tell where the answer will be."""
         yield event("accepted", accepted)
+
+    def failed(self, problem: Problem) -> Iterator[bytes]:
+        """Tell that there will be no answer, and why."""
+        yield event("error", {"status": problem.status, "title": problem.title, "detail": problem.detail})
 
     @property
     def _characters(self) -> int:

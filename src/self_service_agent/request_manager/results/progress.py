@@ -9,6 +9,7 @@ from typing import Any, Final, TypedDict
 import orjson
 
 from self_service_agent.kit.notifications import Notifier
+from self_service_agent.shared_models.users import CHANGED_TOPIC
 
 # What is said when the state has changed, or may have: the follower reads it again.
 LOOK: Final = "look"
@@ -39,6 +40,7 @@ class Followers:
         notifier.listen(f"progress/{notifier.replica}", self._receive)
         notifier.listen("progress/follow", self._remember)
         notifier.listen("progress/who", lambda _message: self._announce(self._queues))
+        notifier.listen(CHANGED_TOPIC, lambda _user_id: self._look())  # the request may be erased
         notifier.notify("progress/who")
 
     @contextmanager
@@ -89,7 +91,10 @@ class Followers:
         if message:
             self._hand_out(orjson.loads(message))
             return
-        for request_id in tuple(self._queues):  # messages were lost, nobody knows which
+        self._look()  # messages were lost, nobody knows which
+
+    def _look(self) -> None:
+        for request_id in tuple(self._queues):
             self._hand_out(_look_at(request_id))
 
     def _hand_out(self, progress: Progress) -> None:

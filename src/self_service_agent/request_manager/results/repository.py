@@ -57,6 +57,11 @@ _READY = """
     FROM request_logs WHERE request_id = ANY($1) AND status IN ('completed', 'failed')
 """
 
+_MISSING = """
+    SELECT request_id FROM unnest($1::text[]) AS wanted (request_id)
+    WHERE request_id <> ALL(ARRAY(SELECT request_id || '' FROM request_logs WHERE request_id = ANY($1)))
+"""
+
 _RELEASE_ORPHANS = """
     UPDATE request_logs SET reply_to = NULL, updated_at = now()
     WHERE reply_to IS NOT NULL AND status IN ('pending', 'processing')
@@ -109,6 +114,11 @@ async def confirm(pool: Pool, request_id: str) -> RequestStatus:
 async def ready(pool: Pool, request_ids: Sequence[str]) -> list[AgentResponse]:
     """Return the answers that are there."""
     return [response_of(row) for row in await pool.fetch(_READY, request_ids)]
+
+
+async def missing(pool: Pool, request_ids: Sequence[str]) -> list[str]:
+    """Return which of these requests are not stored."""
+    return [row["request_id"] for row in await pool.fetch(_MISSING, request_ids)] if request_ids else []
 
 
 async def release_orphans(pool: Pool) -> None:
