@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from self_service_agent.kit.ids import new_id
+from self_service_agent.kit.service import take_leave
 from tests.acceptance.house import as_person, eventually
 
 ASYNC = "?async=true"
@@ -205,6 +206,25 @@ async def test_a_stream_goes_on_where_it_broke_in_another_process(pair, after):
 
     assert text_of(events) == "echo: one two"[max(int(after) - 2, 0) :]
     assert events[-1][2]["response"]["content"] == "echo: one two"
+
+
+async def test_a_process_that_stops_sends_its_followers_to_another(pair):
+    door, agents = pair
+    gate = agents.taker.hold("one two")
+    address = await submitted(door, "one two")
+    following = asyncio.ensure_future(told(door, address, until="resume"))
+    await agents.taker.begun["one two"].wait()
+    await eventually(lambda: is_followed(door))
+
+    take_leave(door.app)
+    events = await asyncio.wait_for(following, PROMPT)
+    late = await asyncio.wait_for(told(door, address, until="resume"), PROMPT)
+    gate.set()
+    rest = await told(agents, address, after=events[-2][0])
+
+    assert [kind for _, kind, _ in events][-2:] == [kind for _, kind, _ in late][-2:] == ["status", "resume"]
+    assert events[-1][2]["events_url"] == f"{address}/events"
+    assert text_of(rest) == "echo: one two"
 
 
 @pytest.mark.parametrize("after", ["", "never", "-1", "9" * 5000, "²"])

@@ -17,7 +17,7 @@ from pydantic import BeforeValidator
 from pydantic_settings import NoDecode
 from starlette.applications import Starlette
 
-from self_service_agent.kit.service import open_to
+from self_service_agent.kit.service import open_to, take_leave
 from self_service_agent.kit.settings import Settings, SettingsError, read
 
 from .ports import PortTaken
@@ -94,6 +94,7 @@ class Server(uvicorn.Server):
             self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        take_leave(self._app)  # heard once the next line has closed the doors
         await super().shutdown(sockets)
         if not self.force_exit:
             await self._opened.aclose()

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter, FastAPI
+from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -15,7 +16,8 @@ from .http.error_forms import ErrorForm, speaking
 from .http.light import LightRoutes
 from .http.limits import RequestLimit
 
-# What opens may put a gate at `app.state.gate`: every request goes through it, and it decides whether to pass it on.
+# What opens may add to `app.state.farewells` what ends long answers: called when no new connections are taken any more.
+# It may put a gate at `app.state.gate`: every request goes through it, and it decides whether to pass it on.
 Gate = Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]
 
 _API = ("/api/", "/v1/")
@@ -77,6 +79,7 @@ def create_app(title: str, version: str, services: Sequence[Service]) -> FastAPI
     # A path is right or it is not: a redirect would name whatever host the caller did.
     app = _Application(title=title, version=version, lifespan=lifespan, redirect_slashes=False)
     app.state.gate = None
+    app.state.farewells = []
     app.error_forms = {path: form for service in services for path, form in service.error_forms.items()}
     app.light_routes = LightRoutes(app, [router for service in services for router in service.routers])
     app.add_middleware(RequestLimit)
@@ -87,6 +90,12 @@ def create_app(title: str, version: str, services: Sequence[Service]) -> FastAPI
         for path, mounted in service.mounts.items():
             app.mount(path, mounted)
     return app
+
+
+def take_leave(app: Starlette) -> None:
+    """Have what lasts end now, because the process stops."""
+    for end in getattr(app.state, "farewells", ()):
+        end()
 
 
 def open_to(origins: Sequence[str], app: ASGIApp) -> ASGIApp:

@@ -136,6 +136,7 @@ def request_manager(settings: RequestManagerSettings, *, limits: AdmissionSettin
         platform = platform_of(app)
         waiters = Waiters(platform.pools.durable, platform.notifier)
         followers = Followers(platform.notifier)
+        app.state.farewells.append(followers.leave)
         platform.bus.consume(
             events.REQUEST_MANAGER,
             {

@@ -55,3 +55,8 @@ class FormTelling:
     def failed(self, problem: Problem) -> Iterator[bytes]:
         """Tell that there will be no answer, and why."""
         yield from self._form.failed(self._naming, error_of(problem))
+
+    def resume(self, accepted: Mapping[str, Any]) -> Iterator[bytes]:
+        """Tell nothing: these streams cannot be taken up again."""
+        del accepted
+        yield from ()

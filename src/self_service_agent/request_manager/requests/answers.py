@@ -16,7 +16,7 @@ from starlette.datastructures import QueryParams
 from self_service_agent.kit.http.light import JsonResponse
 from self_service_agent.kit.ids import new_id
 from self_service_agent.kit.problems import Problem
-from self_service_agent.request_manager.results.progress import Progress
+from self_service_agent.request_manager.results.progress import LEAVE, Progress
 from self_service_agent.request_manager.results.waiters import RequestErased
 from self_service_agent.shared_models.requests import AgentResponse, BaseRequest, RequestStatus
 from self_service_agent.shared_models.users import User
@@ -148,6 +148,9 @@ async def _events(
                     yield b": still here\n\n"
                 for told in telling.said(said) if said else ():
                     yield told
+                if said and said["kind"] == LEAVE and (elsewhere := [*telling.resume(accepted_of(pending))]):
+                    yield b"".join(elsewhere)
+                    return
         finally:
             answer.cancel()
         for told in _ending(answer, telling):

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from self_service_agent.kit.problems import Problem
 from self_service_agent.request_manager.results import repository as results
-from self_service_agent.request_manager.results.progress import LOOK, Progress
+from self_service_agent.request_manager.results.progress import LEAVE, LOOK, Progress
 from self_service_agent.shared_models.requests import RequestStatus
 
 from . import repository
@@ -31,7 +31,10 @@ STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
     "/{request_id}/events",  # noqa: FAST003  # read by the dependency
     response_class=StreamingResponse,
     responses={
-        200: {"content": {"text/event-stream": {}}, "description": "`status`, `tool`…, `token`…, `final`"},
+        200: {
+            "content": {"text/event-stream": {}},
+            "description": "`status`, `tool`…, `token`…, `final`; `resume` at a restart",
+        },
         204: {"description": "Everything was told before: do not come back"},
         410: {"description": "Expired"},
     },
@@ -51,21 +54,25 @@ async def follow_request(
 
 async def _events(doors: Doors, request_id: str, telling: Telling) -> AsyncIterator[bytes]:
     with doors.followers.joining(request_id) as queue:
-        while True:
-            row = await repository.find(doors.pool, request_id)
-            if row is None:
-                return
-            status = RequestStatus(row["status"])
-            if status not in _OPEN:
-                break
-            pending = Pending(request_id=request_id, session_id=row["session_id"], status=status)
-            for event in telling.status(status, accepted_of(pending)):
+        while (pending := await _pending(doors, request_id)) is not None:
+            for event in telling.status(pending.status, accepted_of(pending)):
                 yield event
+            if doors.followers.is_leaving:
+                for event in telling.resume(accepted_of(pending)):
+                    yield event
+                return
             async for event in _until_look(queue, telling):
                 yield event
-    for response in await results.ready(doors.pool, [request_id]):
+    for response in await results.ready(doors.pool, [request_id]):  # none, if it was erased meanwhile
         for event in telling.answer(response.content, result_of(response)):
             yield event
+
+
+async def _pending(doors: Doors, request_id: str) -> Pending | None:
+    row = await repository.find(doors.pool, request_id)
+    if row is None or row["status"] not in _OPEN:
+        return None
+    return Pending(request_id=request_id, session_id=row["session_id"], status=RequestStatus(row["status"]))
 
 
 async def _until_look(queue: "asyncio.Queue[Progress]", telling: Telling) -> AsyncIterator[bytes]:
@@ -74,7 +81,7 @@ async def _until_look(queue: "asyncio.Queue[Progress]", telling: Telling) -> Asy
         while True:
             async with asyncio.timeout(SWEEP_SECONDS):
                 said = await queue.get()
-            if said["kind"] == LOOK:
+            if said["kind"] in {LOOK, LEAVE}:
                 return
             for event in telling.said(said):
                 yield event

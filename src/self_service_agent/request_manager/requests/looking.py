@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 from fastapi import Query, Request
 from starlette.requests import ClientDisconnect
 
-from self_service_agent.request_manager.results.progress import Progress
+from self_service_agent.request_manager.results.progress import LEAVE, Progress
 
 from .dependencies import doors_of
 
@@ -59,7 +59,7 @@ async def _watch(request: Request, queue: "asyncio.Queue[Progress]") -> None:
 
 
 async def _stirred(queue: "asyncio.Queue[Progress]", *, until: float) -> bool:
-    """Return when there is a reason to look again, or False when it is the last time."""
+    """Return when there is a reason to look again, or False when it is the last time, also because we stop."""
     sweep = asyncio.get_running_loop().time() + SWEEP_SECONDS
     try:
         async with asyncio.timeout_at(min(until, sweep)):
@@ -72,4 +72,4 @@ async def _stirred(queue: "asyncio.Queue[Progress]", *, until: float) -> bool:
         kinds.add(queue.get_nowait()["kind"])
     if _GONE in kinds:
         raise ClientDisconnect
-    return True
+    return LEAVE not in kinds

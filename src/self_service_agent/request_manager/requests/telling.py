@@ -18,6 +18,7 @@ _PENDING, _PROCESSING, _FINAL = 1, 2, 2**31
 _FINAL_ID: Final = "final"
 _PIECE = re.compile(r"\S+\s*|\s+")
 _DIGITS = 9
+_RETRY_MILLISECONDS = 1000
 
 
 class Teller(Protocol):
@@ -41,6 +42,10 @@ class Teller(Protocol):
 
     def failed(self, problem: Problem) -> Iterator[bytes]:
         """Tell that there will be no answer, and why."""
+        ...
+
+    def resume(self, accepted: Mapping[str, Any]) -> Iterator[bytes]:
+        """Tell where the story goes on at once; nothing if there is no such place, and then the stream stays."""
         ...
 
 
@@ -84,6 +89,11 @@ class Telling:
     def failed(self, problem: Problem) -> Iterator[bytes]:
         """Tell that there will be no answer, and why."""
         yield event("error", {"status": problem.status, "title": problem.title, "detail": problem.detail})
+
+    def resume(self, accepted: Mapping[str, Any]) -> Iterator[bytes]:
+        """Tell where the story goes on at once, after the last number."""
+        address = f"/api/v1/requests/{accepted['request_id']}/events"
+        yield b"retry: %d\n" % _RETRY_MILLISECONDS + event("resume", {**accepted, "events_url": address})
 
     @property
     def _characters(self) -> int:

@@ -13,6 +13,8 @@ from self_service_agent.shared_models.users import CHANGED_TOPIC
 
 # What is said when the state has changed, or may have: the follower reads it again.
 LOOK: Final = "look"
+# What is said when this process stops: the follower goes on at another.
+LEAVE: Final = "leave"
 _REMEMBERED = 10_000
 
 
@@ -37,6 +39,7 @@ class Followers:
         self._notifier = notifier
         self._queues: dict[str, set[asyncio.Queue[Progress]]] = {}
         self._elsewhere: OrderedDict[str, set[str]] = OrderedDict()
+        self.is_leaving = False
         notifier.listen(f"progress/{notifier.replica}", self._receive)
         notifier.listen("progress/follow", self._remember)
         notifier.listen("progress/who", lambda _message: self._announce(self._queues))
@@ -49,6 +52,8 @@ class Followers:
         queue: asyncio.Queue[Progress] = asyncio.Queue()
         queues = self._queues.setdefault(request_id, set())
         queues.add(queue)
+        if self.is_leaving:
+            queue.put_nowait(_said(request_id, LEAVE))
         try:
             yield queue
         finally:
@@ -67,9 +72,15 @@ class Followers:
         """Have the followers of these requests look, here and elsewhere; call it when the change is committed."""
         for request_id in request_ids:
             if request_id in self._queues:
-                self._hand_out(_look_at(request_id))
+                self._hand_out(_said(request_id, LOOK))
             for replica in self._elsewhere.pop(request_id, ()):
-                self._notifier.notify(f"progress/{replica}", orjson.dumps(_look_at(request_id)).decode())
+                self._notifier.notify(f"progress/{replica}", orjson.dumps(_said(request_id, LOOK)).decode())
+
+    def leave(self) -> None:
+        """Have all followers go on elsewhere, and those who still come: this process stops."""
+        self.is_leaving = True
+        for request_id in tuple(self._queues):
+            self._hand_out(_said(request_id, LEAVE))
 
     def _announce(self, request_ids: Iterable[str]) -> None:
         for request_id in tuple(request_ids):
@@ -85,7 +96,7 @@ class Followers:
         self._elsewhere.setdefault(request_id, set()).add(replica)
         if len(self._elsewhere) > _REMEMBERED:
             self._elsewhere.popitem(last=False)
-        self._notifier.notify(f"progress/{replica}", orjson.dumps(_look_at(request_id)).decode())
+        self._notifier.notify(f"progress/{replica}", orjson.dumps(_said(request_id, LOOK)).decode())
 
     def _receive(self, message: str) -> None:
         if message:
@@ -95,12 +106,12 @@ class Followers:
 
     def _look(self) -> None:
         for request_id in tuple(self._queues):
-            self._hand_out(_look_at(request_id))
+            self._hand_out(_said(request_id, LOOK))
 
     def _hand_out(self, progress: Progress) -> None:
         for queue in self._queues.get(progress["request_id"], ()):
             queue.put_nowait(progress)
 
 
-def _look_at(request_id: str) -> Progress:
-    return Progress(request_id=request_id, kind=LOOK, data={}, end=0)
+def _said(request_id: str, kind: str) -> Progress:
+    return Progress(request_id=request_id, kind=kind, data={}, end=0)
