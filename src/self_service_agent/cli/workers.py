@@ -65,6 +65,7 @@ class _Workers:
         self._environment = environment
         self._metrics = metrics
         self._running: set[Process] = set()
+        self._answering: set[Process] = set()
         self._stopping = asyncio.Event()
         self._code = 0
 
@@ -72,7 +73,7 @@ class _Workers:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
-        loop.add_signal_handler(signal.SIGHUP, self._tell, signal.SIGHUP)  # to read what changed
+        loop.add_signal_handler(signal.SIGHUP, self._have_read_again)
         ready = asyncio.Semaphore(0)
         async with asyncio.TaskGroup() as tasks:
             keeping = [tasks.create_task(self._keep(ready)) for _ in range(count)]
@@ -84,12 +85,13 @@ class _Workers:
     def _stop(self) -> None:
         """Have every worker finish what is at hand; a second time, have it end at once."""
         self._stopping.set()
-        self._tell(signal.SIGTERM)
-
-    def _tell(self, number: signal.Signals) -> None:
         for process in self._running:
-            with suppress(ProcessLookupError):
-                process.send_signal(number)
+            _tell(process, signal.SIGTERM)
+
+    def _have_read_again(self) -> None:
+        """Pass SIGHUP on; a worker that is still starting reads what changed anyway, and would die of it."""
+        for process in self._answering:
+            _tell(process, signal.SIGHUP)
 
     async def _announce(self, ready: asyncio.Semaphore, count: int) -> None:
         for _ in range(count):
@@ -106,6 +108,8 @@ class _Workers:
             begun = asyncio.get_running_loop().time()
             async with self._started() as process:
                 answers = bool(process.stdout and await process.stdout.readline())
+                if answers:
+                    self._answering.add(process)
                 if answers and not has_answered:
                     has_answered = True
                     ready.release()
@@ -148,4 +152,10 @@ class _Workers:
             yield process
         finally:
             self._running.discard(process)
+            self._answering.discard(process)
             multiprocess.mark_process_dead(process.pid, str(self._metrics))  # type: ignore[no-untyped-call]
+
+
+def _tell(process: Process, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        process.send_signal(number)
