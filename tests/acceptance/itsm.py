@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from self_service_agent.agent_service.app import conversations
+from self_service_agent.agent_service.models.settings import ModelSettings
 from self_service_agent.agent_service.settings import AgentServiceSettings
 from tests.acceptance.house import House, as_person
 from tests.mcp_servers.servicenow.house import LOOPBACK, TOKENS, a_house
@@ -51,11 +52,11 @@ class Office:
 
 @asynccontextmanager
 async def an_office(
-    houses: Callable[..., Awaitable[House]], folder: Path = AGENTS, **more: Any
+    houses: Callable[..., Awaitable[House]], folder: Path = AGENTS, *, models: ModelSettings | None = None, **more: Any
 ) -> AsyncIterator[Office]:
     """Yield an office whose agents are those of `folder`."""
     async with a_house() as itsm:
         chosen = {"agents_folder": folder, **more}
         settings = AgentServiceSettings(mcp_servicenow_url=itsm.url, **chosen)
-        talking = conversations(settings, TOKENS, policy=LOOPBACK)
+        talking = conversations(settings, TOKENS, policy=LOOPBACK, models=models)
         yield Office(house=await houses(conversations=talking, agent_service=chosen), itsm=itsm)

@@ -27,6 +27,7 @@ from .approvals import pages as approval_pages
 from .approvals.expiry import ApprovalExpiry
 from .approvals.service import Approvals
 from .flows.engine import Engine
+from .guards.moderation.client import open_moderation
 from .handoffs import endpoints as handoffs
 from .handoffs.service import Handoffs
 from .knowledge import endpoints as knowledge
@@ -175,9 +176,12 @@ def conversations(
             open_toolbox(making) as toolbox,
             open_model(wanted, means) as model,
             open_rules(embedder, definitions) as rules,
+            open_moderation(settings, policy) as moderator,
         ):
             platform.health.details.append(partial(_understanding, wanted, model))
             platform.health.details.append(toolbox.details)
+            if moderator is not None:
+                platform.health.details.append(moderator.details)
             adopt_tools = partial(adopt, toolbox, folder)
             await adopt_tools(definitions)
             store = DefinitionStore(platform.pools.durable)
@@ -187,9 +191,9 @@ def conversations(
             ) as documents:
                 engine = Engine(
                     definitions,
-                    understander_of(wanted, model, rules),
+                    understander_of(wanted, model, rules, moderator=moderator),
                     knowledge=TracedKnowledge(documents, telemetry),
-                    wording=wording_of(wanted, model),
+                    wording=wording_of(wanted, model, moderator=moderator),
                 )
                 taker = ConversationTaker(
                     platform.pools.durable,

@@ -9,13 +9,14 @@ from self_service_agent.shared_models.integrations import IntegrationType
 from self_service_agent.shared_models.sessions import ScopePolicy, scope_policies
 
 from .approvals.rules import ApprovalPolicy
+from .guards.moderation.settings import ModerationSettings
 from .sessions.rules import RetentionPolicy, SessionPolicy
 from .telemetry import ModelPrice
 from .tools.settings import ToolSettings
 from .turns.rules import TurnPolicy
 
 
-class AgentServiceSettings(ToolSettings):
+class AgentServiceSettings(ToolSettings, ModerationSettings):
     default_agent_id: str = "routing-agent"
     agent_timeout: float = Field(default=120, gt=0, le=3600)
     agents_folder: Path | None = None

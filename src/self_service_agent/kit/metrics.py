@@ -79,6 +79,9 @@ TOOL_CALLS = Bound(
     Counter("ssa_tool_calls", "Calls of tools that agents declare, by how they ended.", ("tool", "outcome"))
 )
 TOOL_SECONDS = Bound(Histogram("ssa_tool_call_seconds", "How long a call of a tool took.", ("tool",), buckets=_SECONDS))
+MODERATIONS = Bound(
+    Counter("ssa_moderations", "Texts that the classifier of messages was asked about.", ("direction", "outcome"))
+)
 DELIVERIES = Bound(
     Counter("ssa_deliveries", "Deliveries by where an attempt, or the plan, left them.", ("channel", "outcome"))
 )

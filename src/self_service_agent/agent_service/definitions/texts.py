@@ -22,6 +22,14 @@ class Texts(Part):
     out_of_scope: Text = text(
         "I cannot help with that. I can help you to:\n{abilities}\nSay 'human' to reach a person."
     )
+    unchecked: Text = text(
+        "I cannot check messages right now, so I have not read yours, and nothing was done. "
+        "Say 'human' to reach a person, or try again in a moment."
+    )
+    blocked: Text = text(
+        "I do not act on a message like that, and nothing was done. "
+        "Please say in other words what you need, or say 'human' to reach a person."
+    )
     missed: Text = text("Sorry, I did not get that.")
     missed_often: Text = text("Sorry, I still do not get it. Say 'human' to reach a person, or 'cancel' to stop.")
     missed_choice: Text = text("Please pick one of the options by its number or name.")

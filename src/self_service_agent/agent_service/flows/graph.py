@@ -83,6 +83,7 @@ async def _understand(state: State, runtime: Runtime[TurnContext]) -> State:
     transcript.engine, transcript.model = understanding.engine, understanding.model
     transcript.usage, transcript.degraded = dict(understanding.usage), understanding.degraded
     transcript.understanding = understanding.compared_by
+    transcript.flags.extend(understanding.flags)
     return {"commands": as_questions(understanding.commands, stage)}
 
 

@@ -23,6 +23,7 @@ from self_service_agent.agent_service.understanding.commands import (
     StartFlow,
     Status,
     Tokens,
+    Unread,
     WhichOne,
 )
 from self_service_agent.kit.ids import derived_id
@@ -37,7 +38,7 @@ from .turns import ApprovalDecision, HandBack
 
 def obey(command: Command, stage: Stage) -> None:
     """Do what one command asks for; a question to the documents is left at `stage.question`."""
-    if not isinstance(command, CannotHandle):
+    if not isinstance(command, CannotHandle | Unread):
         stage.dialogue.misses = 0
     match command:
         case Reset() | Quit() | Tokens():
@@ -51,7 +52,7 @@ def obey(command: Command, stage: Stage) -> None:
             _take_answer(command, stage)
         case Cancel() | Back() | Repeat() | Status() | Human() | Help():
             _obey_set_phrase(command, stage)
-        case WhichOne() | ForSomeone() | ChangeDone():
+        case WhichOne() | ForSomeone() | ChangeDone() | Unread():
             _obey_in_part(command, stage)
         case _:
             _obey_meaning(command, stage)
@@ -147,8 +148,8 @@ def _obey_set_phrase(command: Cancel | Back | Repeat | Status | Human | Help, st
             repairs.resume(stage)
 
 
-def _obey_in_part(command: WhichOne | ForSomeone | ChangeDone, stage: Stage) -> None:
-    """Answer what is understood, and yet cannot be done as it was said."""
+def _obey_in_part(command: WhichOne | ForSomeone | ChangeDone | Unread, stage: Stage) -> None:
+    """Answer what cannot be done as it was said."""
     match command:
         case WhichOne():
             limits.narrow(command, stage)
@@ -156,6 +157,8 @@ def _obey_in_part(command: WhichOne | ForSomeone | ChangeDone, stage: Stage) -> 
             limits.start_for(command, stage)
         case ChangeDone():
             repairs.refuse_change(stage)
+        case Unread():
+            repairs.leave_unread(command, stage)
 
 
 def _obey_meaning(command: StartFlow | Correct | AskKnowledge | Smalltalk | CannotHandle, stage: Stage) -> None:

@@ -9,6 +9,7 @@ from self_service_agent.agent_service.understanding.commands import (
     Correct,
     Smalltalk,
     StartFlow,
+    Unread,
 )
 from self_service_agent.agent_service.understanding.context import Choice
 from self_service_agent.kit.ids import derived_id
@@ -166,6 +167,12 @@ def misunderstood(command: CannotHandle, stage: Stage) -> None:
     else:
         stage.say_system(stage.texts.out_of_scope)
         resume(stage)
+
+
+def leave_unread(command: Unread, stage: Stage) -> None:
+    """Say that the message was not read, and why; what is in progress stays where it is."""
+    stage.say_system(stage.texts.blocked if command.reason == "blocked" else stage.texts.unchecked)
+    resume(stage)
 
 
 def return_from_person(command: object, stage: Stage) -> None:

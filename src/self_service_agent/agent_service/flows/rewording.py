@@ -13,7 +13,9 @@ async def reword(stage: Stage, wording: Wording) -> None:
         return
     transcript = stage.transcript
     account = account_of(stage.turn.session_id, transcript.usage)
-    transcript.replies = [await wording.reword("\n\n".join(transcript.replies), account)]
+    worded = await wording.reword("\n\n".join(transcript.replies), account)
+    transcript.replies = [worded.text]
+    transcript.flags.extend(worded.flags)
     if account.used.total:
         transcript.usage = account.used.in_envelope()
 

@@ -112,6 +112,13 @@ class CannotHandle:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """Nobody read the message: the classifier of messages forbade it, or could not be asked."""
+
+    reason: Literal["blocked", "unchecked"]
+
+
+@dataclass(frozen=True)
 class Help:
     """Say what the agent can do."""
 
@@ -149,6 +156,7 @@ Command = (
     | Human
     | Smalltalk
     | CannotHandle
+    | Unread
     | Help
     | Reset
     | Quit

@@ -56,7 +56,8 @@ class Guess:
 class Understanding:
     """What the text means, and who says so.
 
-    `degraded` is why it is not who should have, `compared_by` how the rules found it out.
+    `degraded` is why it is not who should have, `compared_by` how the rules found it out, `flags` what was noticed
+    about the text itself.
     """
 
     commands: tuple[Command, ...]
@@ -66,6 +67,7 @@ class Understanding:
     compared_by: Literal["grammar", "lexical", "embeddings"] | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
     degraded: str | None = None
+    flags: tuple[str, ...] = ()
 
 
 class Understander(Protocol):

@@ -3,19 +3,24 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from self_service_agent.agent_service.guards.moderation.client import Moderator
 from self_service_agent.agent_service.models.opening import Means, OpenModel, open_model
 from self_service_agent.agent_service.models.settings import ModelSettings
 
 from .context import Understander
 from .llm import LlmUnderstander
+from .moderated import ModeratedUnderstander
 from .rules import RulesUnderstander
 
 
-def understander_of(settings: ModelSettings, model: OpenModel | None, rules: Understander) -> Understander:
-    """Return who understands, as the settings want it."""
-    if settings.engine == "rules" or model is None:
-        return rules
-    return LlmUnderstander(model.client, rules, patience=settings.turn_time)
+def understander_of(
+    settings: ModelSettings, model: OpenModel | None, rules: Understander, *, moderator: Moderator | None = None
+) -> Understander:
+    """Return who understands, as the settings want it, and only what the moderator lets through if there is one."""
+    inner = rules
+    if settings.engine == "llm" and model is not None:
+        inner = LlmUnderstander(model.client, rules, patience=settings.turn_time)
+    return inner if moderator is None else ModeratedUnderstander(inner, moderator)
 
 
 @asynccontextmanager

@@ -60,7 +60,7 @@ class RulesUnderstander:
 
     async def understand(self, text: str, context: UnderstandingContext) -> Understanding:
         """Return what `text` means: a grammar decides where it can, likeness only where nothing is at stake."""
-        found = chat_command(text) or _by_grammar(text, context)
+        found = read_by_grammar(text, context)
         if found is not None:
             return Understanding(commands=(found,), compared_by="grammar")
         plain = without_greeting(text)
@@ -79,6 +79,11 @@ class RulesUnderstander:
         by_words = context.catalogue.matches(wish)
         by_meaning = await self._meanings.matches(wish, context.catalogue) if self._meanings is not None else None
         return Ranking(by_words, BY_WORDS) if by_meaning is None else fused(by_words, by_meaning)
+
+
+def read_by_grammar(text: str, context: UnderstandingContext) -> Command | None:
+    """Return what `text` means for certain at this point, or None if that is a matter of likeness."""
+    return chat_command(text) or _by_grammar(text, context)
 
 
 def _by_grammar(text: str, context: UnderstandingContext) -> Command | None:
