@@ -53,6 +53,7 @@ class Problem(Exception):
 def install(app: Starlette, table: Mapping[type[Exception], int] | None = None) -> None:
     """Make every error of `app` a problem; `table` gives the status of its domain errors.
 
+    What is forbidden is told to `app.state.note_refusal(request, error)`, if there is one.
     Call it after every other `add_middleware`: what is added later stands outside the net for surprises.
     """
     app.add_exception_handler(Problem, _answer)
@@ -122,14 +123,20 @@ def _request_id(scope: Scope) -> str | None:
 async def _answer(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.status_code in _WITHOUT_BODY:
         return Response(status_code=error.status_code, headers=error.headers)
-    return problem_response(_problem_of(error), _request_id(request.scope))
+    return _told(request, error, _problem_of(error))
 
 
 def _answer_with(status: int) -> ExceptionHandler:
     async def answer(request: Request, error: Exception) -> Response:
-        return problem_response(_from_domain(status, error), _request_id(request.scope))
+        return _told(request, error, _from_domain(status, error))
 
     return answer
+
+
+def _told(request: Request, error: Exception, problem: Problem) -> Response:
+    if problem.status == HTTPStatus.FORBIDDEN and (note := getattr(request.app.state, "note_refusal", None)):
+        note(request, error)
+    return problem_response(problem, _request_id(request.scope))
 
 
 def _problem_of(error: Exception) -> Problem:

@@ -111,6 +111,7 @@ def authentication(
             app.state.authorize_user = known.authorize_user
             app.state.authorize_admin = known.authorize_admin
             app.state.caller_of = known.caller_of
+            app.state.note_refusal = known.note_refusal
             app.state.key_desk = KeyDesk(pool, api_keys, audit)
             app.state.audit_pool = pool
             app.state.audit_log = audit

@@ -61,10 +61,11 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks, and what they may do beside what everybody may."""
+    """Who asks, from which address, and what they may do beside what everybody may."""
 
     user_id: str
     roles: frozenset[str] = frozenset()
+    address: str | None = None
 
     @property
     def is_admin(self) -> bool:

@@ -24,12 +24,14 @@ from self_service_agent.kit.database import Pool, open_pool
 from self_service_agent.request_manager.requests.repository import SessionUnavailable, StoredRequest, accept
 from self_service_agent.shared_models.integrations import IntegrationType
 from self_service_agent.shared_models.sessions import Origin, ScopePolicy, scope_policies
+from self_service_agent.shared_models.users import Caller
 from tests.acceptance.databases import fresh_database
 from tests.agent_service.sessions.builders import LIFETIME, a_person, a_request, expire
 
 Operation = Callable[[Pool, "World"], Coroutine[Any, Any, None]]
 POLICY = SessionPolicy(lifetime=LIFETIME, scopes=scope_policies())
 PEOPLE = ("alice", "bob")
+OWNER = Caller(user_id="whose-session-it-is")
 SCOPES = {"user": IntegrationType.WEB, "slack:C:1": IntegrationType.SLACK}
 
 _STATES = """
@@ -122,7 +124,8 @@ def deleting(number: int) -> Operation:
         session = world.session(number)
         await pool.execute("DELETE FROM event_inbox WHERE partition_key = $1", session)  # as if it were answered
         try:
-            await Sessions(pool, POLICY).delete(session)
+            owned = {"session_id": session, "user_id": OWNER.user_id}
+            await Sessions(pool, POLICY).delete(owned, caller=OWNER)
         except (SessionAtWork, SessionNotFound):
             return
         world.deleted.add(session)

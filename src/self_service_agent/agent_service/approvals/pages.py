@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from self_service_agent.kit import clock
 from self_service_agent.shared_models.approval_links import ApprovalLinks, InvalidLink, LinkBearer, LinkExpired
+from self_service_agent.shared_models.audit.entries import ActorKind, AuditEntry, Outcome
 
 from . import page
 from .dependencies import ApprovalsService
@@ -36,7 +37,7 @@ Links = Annotated[ApprovalLinks | None, Depends(_links)]
 
 
 @router.get("/{token}")
-async def show(token: str, approvals: ApprovalsService, links: Links) -> HTMLResponse:
+async def show(token: str, request: Request, *, approvals: ApprovalsService, links: Links) -> HTMLResponse:
     """Show what is to be decided; nothing changes, however often mail scanners follow the link."""
     found = await _found(token, approvals, links)
     if isinstance(found, HTMLResponse):
@@ -45,7 +46,7 @@ async def show(token: str, approvals: ApprovalsService, links: Links) -> HTMLRes
     if approval["state"] != ApprovalState.PENDING:
         return _already(AlreadyDecided(approval), HTTPStatus.OK)
     if not may_decide(who, requester_id=approval["user_id"], approvers=approval["approvers"]):
-        return _not_yours()
+        return _not_yours(request, approval, who)
     return _html(page.question(dict(approval)))
 
 
@@ -65,7 +66,7 @@ async def decide(token: str, request: Request, *, approvals: ApprovalsService, l
     try:
         await approvals.decide(approval["approval_id"], decision, who=who)
     except NotEntitled:
-        return _not_yours()
+        return _not_yours(request, approval, who)
     except AlreadyDecided as error:
         return _already(error, HTTPStatus.CONFLICT)
     title, text = _DONE[decision.state]
@@ -113,9 +114,23 @@ def _already(error: AlreadyDecided, status: HTTPStatus) -> HTMLResponse:
     return _notice("Decided", f"{what[:1].upper()}{what[1:]}.", summary=error.approval["summary"], status=status)
 
 
-def _not_yours() -> HTMLResponse:
+def _not_yours(request: Request, approval: asyncpg.Record, who: Decider) -> HTMLResponse:
+    if (log := getattr(request.app.state, "audit_log", None)) is not None:
+        log.record(_refusal(request, approval, who))
     text = "You are not among those who may decide this, or you asked for it yourself."
     return _notice("Not for you to decide", text, status=HTTPStatus.FORBIDDEN)
+
+
+def _refusal(request: Request, approval: asyncpg.Record, who: Decider) -> AuditEntry:
+    return AuditEntry(
+        actor=who.user.user_id,
+        actor_kind=ActorKind.PERSON,
+        action="authorize",
+        target=f"approval {approval['approval_id']}",
+        outcome=Outcome.REFUSED,
+        reason="the bearer of the link is not among those who may decide",
+        address=request.client.host if request.client else None,
+    )
 
 
 def _notice(title: str, text: str, *, summary: str | None = None, status: HTTPStatus = HTTPStatus.OK) -> HTMLResponse:

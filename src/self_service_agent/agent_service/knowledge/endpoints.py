@@ -9,8 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 
 from self_service_agent.agent_service.sessions.dependencies import CallerDependency
 from self_service_agent.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, decode_cursor, encode_cursor
-from self_service_agent.shared_models.audit.entries import ActorKind, AuditEntry
-from self_service_agent.shared_models.users import Caller
+from self_service_agent.shared_models.audit.entries import act_of
 
 from .answers import Found
 from .answers import Query as Asked
@@ -114,18 +113,14 @@ async def put_document(
         regions=shown.regions,
         url=shown.url,
     )
-    stored = await library.add(new, entry=_audited(staff, "knowledge.stored", f"{base}/{name}"))
+    stored = await library.add(new, entry=act_of(staff, "knowledge.stored", f"{base}/{name}"))
     return DocumentStored.model_validate(vars(stored))
 
 
 @router.delete("/{base}/{name}", status_code=HTTPStatus.NO_CONTENT)
 async def delete_document(base: InBase, name: Named, *, staff: Staff, library: LibraryService) -> None:
     """Delete a document with all its versions."""
-    await library.remove(base=base, name=name, entry=_audited(staff, "knowledge.removed", f"{base}/{name}"))
-
-
-def _audited(caller: Caller, action: str, target: str) -> AuditEntry:
-    return AuditEntry(actor=caller.user_id, actor_kind=ActorKind.PERSON, action=action, target=target)
+    await library.remove(base=base, name=name, entry=act_of(staff, "knowledge.removed", f"{base}/{name}"))
 
 
 def _passage(found: Found) -> PassageRead:

@@ -138,9 +138,9 @@ async def change_session(
 
 
 @router.delete("/{session_id}", status_code=HTTPStatus.NO_CONTENT)  # noqa: FAST003  # read by the dependency
-async def delete_session(session: OwnSession, sessions: SessionsService) -> None:
+async def delete_session(session: OwnSession, caller: CallerDependency, sessions: SessionsService) -> None:
     """Delete a session with all its requests and answers: 409 while one of them is still on its way."""
-    await sessions.delete(session["session_id"])
+    await sessions.delete(session, caller=caller)
 
 
 @router.post("/{session_id}/close")  # noqa: FAST003  # read by the dependency
@@ -165,11 +165,13 @@ async def resume_session(
 
 
 @router.get("/{session_id}/export")  # noqa: FAST003  # read by the dependency
-async def export_session(session: OwnSession, sessions: SessionsService) -> StreamingResponse:
+async def export_session(session: OwnSession, caller: CallerDependency, sessions: SessionsService) -> StreamingResponse:
     """Return the whole conversation: every request with its answer, its tool calls and its deliveries."""
     name = f"session-{session['session_id']}.json"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(sessions.export(session), media_type="application/json", headers=headers)
+    return StreamingResponse(
+        await sessions.export(session, caller=caller), media_type="application/json", headers=headers
+    )
 
 
 _NOBODY: Final = ""

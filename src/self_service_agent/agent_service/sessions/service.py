@@ -8,8 +8,10 @@ import asyncpg
 from self_service_agent.kit import metrics
 from self_service_agent.kit.database import Executor, Pool, PooledConnection, finish
 from self_service_agent.kit.ids import new_id
+from self_service_agent.shared_models.audit.entries import act_of
+from self_service_agent.shared_models.audit.log import record_within
 from self_service_agent.shared_models.sessions import Origin, SessionStatus, scope_of
-from self_service_agent.shared_models.users import User, find_user, giving_way
+from self_service_agent.shared_models.users import Caller, User, find_user, giving_way
 
 from . import repository
 from .export import exported
@@ -113,8 +115,12 @@ class Sessions:
             raise SessionExpired("the session has expired; open a new one")
         return resumed
 
-    async def delete(self, session_id: str) -> None:
-        """Delete a session with everything that belongs to it, or raise `SessionAtWork`."""
+    async def delete(self, session: asyncpg.Record, *, caller: Caller) -> None:
+        """Delete a session with everything that belongs to it, or raise `SessionAtWork`.
+
+        Of somebody else's it is in the audit log, in the same transaction.
+        """
+        session_id = session["session_id"]
 
         async def remove(connection: PooledConnection) -> None:
             if not await lock(connection, [session_id]):
@@ -122,10 +128,13 @@ class Sessions:
             if await at_work(connection, [session_id]):
                 raise SessionAtWork("a request of this session is still being answered, or an answer delivered")
             await purge(connection, [session_id])
+            await _record(connection, session, caller, action="session.deleted")
 
         await finish(giving_way(self._pool, remove))
 
-    def export(self, session: asyncpg.Record) -> AsyncIterator[bytes]:
+    async def export(self, session: asyncpg.Record, *, caller: Caller) -> AsyncIterator[bytes]:
+        """Return the pieces of one JSON document; of somebody else's session it is in the audit log before."""
+        await _record(self._pool, session, caller, action="session.exported")
         return exported(self._pool, session)
 
     async def _existing(self, session_id: str) -> asyncpg.Record:
@@ -141,3 +150,10 @@ class Sessions:
     async def _refuse(self, connection: Executor, user_id: str, scope: str) -> asyncpg.Record:
         taken = await repository.active_in_scope(connection, user_id, scope)
         raise ScopeTaken(f"the session {taken} is active there; close it, or go on in it")
+
+
+async def _record(executor: Executor, session: asyncpg.Record, caller: Caller, *, action: str) -> None:
+    if session["user_id"] != caller.user_id:
+        await record_within(
+            executor, act_of(caller, action, session["session_id"], details={"user_id": session["user_id"]})
+        )

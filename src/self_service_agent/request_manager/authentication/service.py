@@ -11,6 +11,7 @@ from starlette.requests import Request
 from self_service_agent.kit import clock
 from self_service_agent.kit.database import Pool
 from self_service_agent.kit.notifications import Notifier
+from self_service_agent.request_manager.keys.errors import KeyForbidden
 from self_service_agent.request_manager.keys.rules import KeyCaller, KeyOwner
 from self_service_agent.request_manager.keys.service import ApiKeys
 from self_service_agent.shared_models.audit.entries import ActorKind, AuditEntry, Outcome
@@ -37,6 +38,7 @@ from .tokens import TokenVerifier
 
 _KNOWN_LIMIT = 50_000
 _KNOWN_FOR = timedelta(seconds=30)
+_PRINCIPAL, _RECORDED = "authenticated_principal", "refusal_recorded"
 _TOKEN_DOTS = 2  # a signed token has three parts
 
 
@@ -73,6 +75,7 @@ class Authentication:
         except (Unauthenticated, Forbidden) as error:
             self._record_refusal(request, None, str(error))
             raise
+        request.scope[_PRINCIPAL] = principal
         if principal.scopes:
             self._within_scopes(request, principal)
         return principal
@@ -123,6 +126,7 @@ class Authentication:
             email=user.email,
             roles=principal.roles,
             scopes=principal.scopes,
+            address=request.client.host if request.client else None,
         )
 
     async def authorize_user(self, request: Request, user_id: str | None) -> None:
@@ -151,6 +155,11 @@ class Authentication:
         """Raise `error`, and have it in the audit log."""
         self._record_refusal(request, principal, str(error))
         raise error
+
+    def note_refusal(self, request: Request, error: Exception) -> None:
+        """Have in the audit log what an endpoint has forbidden, unless it is there already."""
+        if not (_RECORDED in request.scope or isinstance(error, KeyForbidden)):  # the desk of keys has a log of its own
+            self._record_refusal(request, request.scope.get(_PRINCIPAL), str(error))
 
     async def user(self, principal: Principal) -> User:
         """Return the user behind a principal, remembered in this process for a short time."""
@@ -219,6 +228,7 @@ class Authentication:
             raise
 
     def _record_refusal(self, request: Request, principal: Principal | None, reason: str) -> None:
+        request.scope[_RECORDED] = True
         route = request.scope.get("route")
         is_tool = principal is not None and principal.tool_id is not None
         kind = ActorKind.ANONYMOUS if principal is None else ActorKind.TOOL if is_tool else ActorKind.PERSON

@@ -98,7 +98,6 @@ class KeyCaller(Caller):
     email: str | None = None
     scopes: frozenset[Scope] = frozenset()
     kind: ActorKind = ActorKind.PERSON
-    address: str | None = None
     correlation_id: str | None = None
 
     def is_named(self, name: str) -> bool:

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
+
+from self_service_agent.shared_models.users import Caller
 
 from .redaction import without_secrets
 
@@ -48,6 +51,20 @@ class AuditLine:
     at: datetime
     entry: AuditEntry
     occurrences: int = 1
+
+
+def act_of(
+    caller: Caller, action: str, target: str, *, details: Mapping[str, Any] = MappingProxyType({})
+) -> AuditEntry:
+    """Return the entry of what a person did."""
+    return AuditEntry(
+        actor=caller.user_id,
+        actor_kind=ActorKind.PERSON,
+        action=action,
+        target=target,
+        address=caller.address,
+        details=details,
+    )
 
 
 def shortened(entry: AuditEntry) -> AuditEntry:

@@ -42,10 +42,10 @@ Subject = Annotated[User, Depends(_subject)]
 
 
 @router.get("")
-async def export_person(subject: Subject, data: PersonalDataService) -> StreamingResponse:
+async def export_person(subject: Subject, caller: CallerDependency, data: PersonalDataService) -> StreamingResponse:
     """Return everything that is stored about a person."""
     headers = {"content-disposition": 'attachment; filename="personal-data.json"'}
-    return StreamingResponse(await data.export(subject), media_type="application/json", headers=headers)
+    return StreamingResponse(await data.export(subject, caller=caller), media_type="application/json", headers=headers)
 
 
 @router.delete("")

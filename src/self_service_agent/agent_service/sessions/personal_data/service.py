@@ -13,7 +13,7 @@ from self_service_agent.agent_service.sessions.export import dumped, exported, l
 from self_service_agent.kit import clock
 from self_service_agent.kit.database import Pool, PooledConnection, finish
 from self_service_agent.kit.notifications import Notifier
-from self_service_agent.shared_models.audit.entries import ActorKind, AuditEntry
+from self_service_agent.shared_models.audit.entries import act_of
 from self_service_agent.shared_models.audit.log import record_within
 from self_service_agent.shared_models.users import CHANGED_TOPIC, Caller, User, find_user, giving_way
 
@@ -43,11 +43,15 @@ class PersonalData:
     async def person(self, name: str) -> User | None:
         return await find_user(self.pool, name)
 
-    async def export(self, user: User) -> AsyncIterator[bytes]:
-        """Return the pieces of one JSON document with everything about the person, or raise `NoSuchPerson`."""
+    async def export(self, user: User, *, caller: Caller) -> AsyncIterator[bytes]:
+        """Return the pieces of one JSON document with everything about the person, or raise `NoSuchPerson`.
+
+        That it was handed out is in the audit log before it is.
+        """
         row = await repository.person(self.pool, user.user_id)
         if row is None:
             raise NoSuchPerson
+        await record_within(self.pool, act_of(caller, "person.exported", user.user_id))
         return self._exported(row)
 
     async def erase(self, user: User, *, caller: Caller) -> Erasure:
@@ -83,7 +87,7 @@ class PersonalData:
         outside = await repository.done_outside(connection, user_id)
         unanswered = await repository.unanswered(connection, user_id)
         deleted = await repository.delete_all(connection, user_id, session_ids)
-        await record_within(connection, _audited(caller, user_id, deleted))
+        await record_within(connection, act_of(caller, "person.erased", user_id, details=deleted))
         return Erasure(
             user_id=user_id,
             deleted=deleted,
@@ -113,9 +117,3 @@ class PersonalData:
 def _shown(row: asyncpg.Record) -> dict[str, object]:
     shown = dict(row)
     return shown | {"config": without_secrets(orjson.loads(shown["config"]))} if "config" in shown else shown
-
-
-def _audited(caller: Caller, user_id: str, deleted: dict[str, int]) -> AuditEntry:
-    return AuditEntry(
-        actor=caller.user_id, actor_kind=ActorKind.PERSON, action="person.erased", target=user_id, details=deleted
-    )
