@@ -15,7 +15,7 @@ from self_service_agent.integration_dispatcher.preferences.defaults import Defau
 from tests.docs.pages import GUIDES, ROOT, rows, section
 
 _SOURCE = ROOT / "src"
-_DEFINES_SETTINGS = re.compile(r"^class \w+\(\w*Settings\):", re.MULTILINE)
+_DEFINES_SETTINGS = re.compile(r"^class \w+\((?:\w+, )*\w*Settings\):", re.MULTILINE)
 _OPTION = re.compile(r'envvar="(\w+)"')
 _FOR_EACH_TYPE = {f"INTEGRATION_DEFAULTS_<TYPE>_{field.name.upper()}" for field in fields(DefaultChange)}
 

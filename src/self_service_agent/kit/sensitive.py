@@ -54,7 +54,7 @@ _ABOUT_PASSWORDS_TEXT: Final = """
     working wrong
 """
 _ABOUT_PASSWORDS: Final = frozenset(_ABOUT_PASSWORDS_TEXT.split())
-_EMAIL = re.compile(r"[^\s@,;:<>()\[\]\"']{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
+_EMAIL = re.compile(r"(?:[^\s@,;:<>()\[\]\"']{1,64}|')@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _CARD = re.compile(r"(?<![\w.-])[2-6]\d(?:[ -]?\d){11,17}(?![\w-])")
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?!\w)", re.IGNORECASE)
 _ID_NUMBER = re.compile(
@@ -77,7 +77,9 @@ _NAMED_PHONE = re.compile(
     re.IGNORECASE,
 )
 _HINTS = re.compile(
-    r"@|\d.{0,40}\d|pass|pwd|\bpin|key|token|secret|bearer|basic|://|ssa_|eyJ|xox|gh._|-----|pat[-_]", re.IGNORECASE
+    r"@|\d.{0,40}\d|pass|pwd|\bpin|key|token|secret|bearer|basic|://|ssa_|eyJ|xox|gh._|-----|pat[-_]|"
+    r"xapp-|[sr]k[-_]|AKIA|AIza|hf_|npm_|whsec_",
+    re.IGNORECASE,
 )
 
 

@@ -30,6 +30,7 @@ class Texts(Part):
         "I do not act on a message like that, and nothing was done. "
         "Please say in other words what you need, or say 'human' to reach a person."
     )
+    only_english: Text = text("I only understand English. Please write in English, or say 'human' to reach a person.")
     missed: Text = text("Sorry, I did not get that.")
     missed_often: Text = text("Sorry, I still do not get it. Say 'human' to reach a person, or 'cancel' to stop.")
     missed_choice: Text = text("Please pick one of the options by its number or name.")

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from self_service_agent.agent_service.guards.language import is_surely_not_english
 from self_service_agent.agent_service.understanding.commands import (
     AskKnowledge,
     Back,
@@ -159,7 +160,12 @@ def misunderstood(command: CannotHandle, stage: Stage) -> None:
     stage.dialogue.misses += 1
     pending = stage.pending
     in_flow = stage.dialogue.top is not None
-    if pending is not None and ((in_flow and pending.expects != "approval") or pending.purpose == "again"):
+    is_foreign = is_surely_not_english(stage.content)
+    if is_foreign:
+        stage.say_system(stage.texts.only_english)
+    if is_foreign and (in_flow or not command.guesses):
+        resume(stage)
+    elif pending is not None and ((in_flow and pending.expects != "approval") or pending.purpose == "again"):
         _say_missed(pending, stage)
         resume(stage)
     elif command.guesses:

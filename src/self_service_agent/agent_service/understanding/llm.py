@@ -13,6 +13,7 @@ from self_service_agent.agent_service.models.port import Account, Model, Prompt
 from .commands import Command
 from .context import Understander, Understanding, UnderstandingContext
 from .llm_answer import AnswerRejected, read_answer
+from .llm_masked import masked_context
 from .llm_prompt import corrected, prompt_for
 from .llm_settled import is_settled
 
@@ -47,11 +48,12 @@ class LlmUnderstander:
     async def _asked(self, text: str, context: UnderstandingContext, account: Account) -> Command:
         """Return the model's reading; an answer that cannot be used is asked for once more.
 
-        What is personal or secret in the message stays here: the model sees a placeholder.
+        What is personal or secret in the message and the choices stays here: the model sees a placeholder.
         """
         until = time.monotonic() + self._patience.total_seconds()
-        masked = mask(text)
-        prompt = prompt_for(masked.text, context)
+        message = mask(text)
+        shown, masked = masked_context(context, message)
+        prompt = prompt_for(message.text, shown)
         for _ in range(_ANSWERS - 1):
             said = await self._said(prompt, account, until=until)
             try:

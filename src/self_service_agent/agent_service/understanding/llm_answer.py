@@ -61,8 +61,10 @@ def read_answer(said: str, text: str, context: UnderstandingContext, *, masked: 
     `text` is the message as it was written, `masked` what the model saw of it.
     """
     answer = _parsed(said)
-    if answer.value is not None:
-        answer = answer.model_copy(update={"value": masked.restore(answer.value)})
+    written = {
+        name: masked.restore(said) for name in ("value", "choice") if (said := getattr(answer, name)) is not None
+    }
+    answer = answer.model_copy(update=written)
     reader = READERS.get(answer.command)
     if reader is None:
         raise AnswerRejected("there is no such command here")
