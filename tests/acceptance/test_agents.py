@@ -105,3 +105,34 @@ async def test_definitions_are_read_again_after_a_signal_or_a_change(houses, fol
 
         before = (await office.house.get("/health/detailed")).json()["agents"]["digests"]["email-change-agent"]
         await eventually(is_new, within=20)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("name: Büro\n".encode("latin-1"), id="Latin-1"),
+        pytest.param(b"[" * 5000, id="nested"),
+        pytest.param(b'{id: odd, version: "1", name: Odd, summary: Odd., say: "\\0"}', id="cannot be stored"),
+    ],
+)
+async def test_a_file_that_cannot_be_read_changes_nothing(houses, folder, content):
+    async with an_office(houses, folder, agents_watch=True) as office:
+        (folder / "odd.yaml").write_bytes(content)
+
+        async def is_refused():
+            (folder / "odd.yaml").write_bytes(content)
+            await asyncio.sleep(0.05)
+            return (await office.house.client.get("/health/detailed")).json()["agents"]["refused"]
+
+        await eventually(is_refused, within=20)
+        answer = await office.hear("change my email")
+        change(folder, "What shall it be instead?", "Which one do you want?")
+        (folder / "odd.yaml").unlink()
+
+        async def is_new():
+            await asyncio.sleep(0.05)
+            return (await office.house.client.get("/health/detailed")).json()["agents"]["refused"] is None
+
+        await eventually(is_new, within=20)
+
+    assert "What shall it be instead?" in answer["content"]

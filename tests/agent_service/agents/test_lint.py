@@ -124,3 +124,36 @@ def test_errors_of_one_file_do_not_hide_what_is_in_the_others(tmp_path):
 
 def test_a_folder_without_definitions_is_an_error(tmp_path):
     assert [each.level for each in lint(tmp_path)] == ["error"]
+
+
+UNREADABLE = [
+    pytest.param(b"id: x\nname: B\xfcro\n", "odd.yaml cannot be read: it is not UTF-8 (byte 13 is not)", id="Latin-1"),
+    pytest.param(b"a: " + b"[" * 5000, "odd.yaml: is nested too deeply", id="nested"),
+    pytest.param(b"version: 2026-13-45\n", "odd.yaml: not readable YAML: month must be in 1..12", id="no such date"),
+    pytest.param(b"id: x\ntables: [a]\n", "odd.yaml: tables: Input should be a valid dictionary", id="list of tables"),
+    pytest.param(b"id: x\nknowledge: a\n", "odd.yaml: knowledge: Input should be a valid dictionary", id="text"),
+    pytest.param(
+        b"id: x\ntables: {a: {file: a.csv}}\n", "odd.yaml: tables.a.file: a.csv cannot be read", id="no table"
+    ),
+    pytest.param(b"id: x\ntables: {a: {file: .}}\n", "odd.yaml: tables.a.file: . cannot be read", id="a folder"),
+    pytest.param(b'id: x\ntables: {a: {file: "\\0"}}\n', "odd.yaml: tables.a.file: '\\x00' cannot be read", id="NUL"),
+]
+
+
+@pytest.mark.parametrize(("content", "problem"), UNREADABLE)
+def test_a_file_that_cannot_be_read_is_an_error_with_its_name(tmp_path, content, problem):
+    (tmp_path / "odd.yaml").write_bytes(content)
+
+    errors = [finding.text for finding in lint(tmp_path) if finding.level == "error"]
+
+    assert any(error.startswith(problem) for error in errors), errors
+
+
+def test_a_link_to_nothing_is_an_error_and_an_editors_own_files_are_none(tmp_path):
+    (tmp_path / ".#greeter.yaml").symlink_to("somebody@somewhere.1234")
+    agents = [an_agent(ASK, GREET, END)]
+    assert findings(tmp_path, *agents) == []
+
+    (tmp_path / "lost.yaml").symlink_to("nothing")
+
+    assert findings(tmp_path, *agents) == [Finding("error", "lost.yaml cannot be read: there is no such file")]

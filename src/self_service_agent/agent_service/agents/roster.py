@@ -46,32 +46,35 @@ class Roster:
     async def reload(self) -> tuple[str, ...]:
         """Read the definitions again and return the ids of the agents that changed.
 
-        Raises `DefinitionError` when anything is wrong with them; those that answer stay.
+        Raises `DefinitionError` when anything is wrong with them, and whatever storing them raises; those that answer
+        stay.
         """
         async with self._reloading:
-            fresh = await self._checked()
-            changed = _changed(self.definitions, fresh)
-            if changed:
-                for prepare in self._prepare:
-                    await prepare(fresh)
-                self._adopt(fresh)
-                self.definitions = fresh
-                log.info("agents.reloaded", changed=changed)
-            self.loaded_at, self.refusal = clock.now(), None
-            return changed
+            try:
+                return await self._replaced()
+            except DefinitionError as error:
+                self._refuse(error.problems)
+                raise
+            except Exception as error:
+                self._refuse([f"not taken: {type(error).__name__}: {error}"])
+                raise
 
-    async def _checked(self) -> Definitions:
-        try:
-            return await asyncio.to_thread(self._read)
-        except DefinitionError as error:
-            self.refusal = Refusal(at=clock.now(), problems=error.problems)
-            _tell(error)
-            raise
+    async def _replaced(self) -> tuple[str, ...]:
+        fresh = await asyncio.to_thread(self._read)
+        changed = _changed(self.definitions, fresh)
+        if changed:
+            for prepare in self._prepare:
+                await prepare(fresh)
+            self._adopt(fresh)
+            self.definitions = fresh
+            log.info("agents.reloaded", changed=changed)
+        self.loaded_at, self.refusal = clock.now(), None
+        return changed
 
-
-def _tell(refused: DefinitionError) -> None:
-    for problem in refused.problems:
-        log.error("agents.refused", problem=problem)
+    def _refuse(self, problems: Sequence[str]) -> None:
+        self.refusal = Refusal(at=clock.now(), problems=tuple(problems))
+        for problem in problems:
+            log.error("agents.refused", problem=problem)
 
 
 def _changed(old: Definitions, new: Definitions) -> tuple[str, ...]:

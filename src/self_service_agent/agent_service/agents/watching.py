@@ -17,6 +17,7 @@ from self_service_agent.kit.notifications import Notifier
 from .roster import Roster
 
 TOPIC = "agents/reload"
+_PAUSE = 5.0  # seconds until a folder that could not be watched is tried again
 
 log = structlog.get_logger(__name__)
 
@@ -71,13 +72,20 @@ class Reloading:
             await self._reload()
 
     async def _watch(self, folder: Path) -> None:
-        async for _ in awatch(folder, debounce=200, step=50, recursive=True, ignore_permission_denied=True):
-            await self._reload()
+        while True:
+            with contextlib.suppress(OSError, RuntimeError):
+                async for _ in awatch(folder, debounce=200, step=50, recursive=True, ignore_permission_denied=True):
+                    await self._reload()
+            log.warning("agents.folder_not_watched", folder=str(folder))
+            await asyncio.sleep(_PAUSE)
 
     async def _reload(self) -> None:
-        # What is wrong with the definitions is in the log and in the roster already.
-        with contextlib.suppress(DefinitionError):
-            try:
-                await self._roster.reload()
-            except DATABASE_TROUBLE as error:
-                log.warning("agents.not_stored", error=str(error))
+        # What is wrong is in the roster already; whatever it is, the agents that answer go on.
+        try:
+            await self._roster.reload()
+        except DefinitionError:
+            pass
+        except DATABASE_TROUBLE as error:
+            log.warning("agents.not_stored", error=str(error))
+        except Exception:
+            log.exception("agents.not_reloaded")

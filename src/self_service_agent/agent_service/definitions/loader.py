@@ -1,14 +1,14 @@
 """Reads agent definitions from a folder, and refuses to go on if anything in them is wrong."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from .checks import problems_between, problems_in
 from .errors import DefinitionError
+from .files import definition_files, read_definition
 from .models import AgentDefinition
 
 
@@ -46,9 +46,9 @@ def read_folder(folder: Path) -> tuple[dict[str, AgentDefinition], list[str]]:
     """Return the definitions in `folder` that are right by themselves, by their file, and all problems."""
     found: dict[str, AgentDefinition] = {}
     problems: list[str] = []
-    for path in sorted(folder.glob("*.yaml")):
+    for path in definition_files(folder):
         try:
-            found[path.name] = _checked(_read(path), source=path.name)
+            found[path.name] = _checked(read_definition(path), source=path.name)
         except DefinitionError as error:
             problems.extend(error.problems)
     ids = [agent.id for agent in found.values()]
@@ -76,6 +76,8 @@ def _checked(content: Any, *, source: str) -> AgentDefinition:
         agent = AgentDefinition.model_validate(content)
     except ValidationError as error:
         raise DefinitionError(list(_explain(error, source=source))) from error
+    except RecursionError:
+        raise DefinitionError([f"{source}: is nested too deeply"]) from None
     return _without_problems(agent, source=source)
 
 
@@ -89,45 +91,3 @@ def _explain(error: ValidationError, *, source: str) -> Iterator[str]:
     for detail in error.errors(include_url=False, include_context=False, include_input=False):
         place = ".".join(str(part) for part in detail["loc"])
         yield f"{source}: {place}: {detail['msg']}"
-
-
-def _read(path: Path) -> Any:
-    content = _parse(path)
-    if not isinstance(content, dict):
-        raise DefinitionError([f"{path.name}: must be a mapping"])
-    for part, read in (("tables", _parse), ("knowledge", lambda file: file.read_text("utf-8"))):
-        for name, entry in (content.get(part) or {}).items():
-            if isinstance(entry, dict) and "file" in entry:
-                content[part][name] = _filled(entry, folder=path.parent, place=f"{path.name}: {part}.{name}", read=read)
-    return content
-
-
-def _filled(entry: dict[str, Any], *, folder: Path, place: str, read: Callable[[Path], Any]) -> dict[str, Any]:
-    """Replace an entry's `file` by what that file holds; it must lie beside the definition."""
-    file = (folder / str(entry["file"])).resolve()
-    if not file.is_relative_to(folder.resolve()):
-        raise DefinitionError([f"{place}.file: {entry['file']} is outside the folder"])
-    try:
-        found = read(file)
-    except (OSError, UnicodeDecodeError) as error:
-        raise DefinitionError([f"{place}.file: {entry['file']} cannot be read"]) from error
-    rest = {key: value for key, value in entry.items() if key != "file"}
-    return {**rest, **({"text": found} if isinstance(found, str) else {"rows": found})}
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML as we accept it: a key that is written twice is an error, not an override."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002  # PyYAML's signature
-        keys = [key.value for key, _ in node.value]
-        for key, _ in node.value:
-            if keys.count(key.value) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"{key.value} is written twice", key.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-def _parse(path: Path) -> Any:
-    try:
-        return yaml.load(path.read_text("utf-8"), Loader=_UniqueKeys)  # noqa: S506  # a subclass of the safe loader
-    except yaml.YAMLError as error:
-        raise DefinitionError([f"{path.name}: not readable YAML: {error}".replace("\n", " ")]) from error
