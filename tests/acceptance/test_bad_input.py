@@ -253,3 +253,23 @@ async def test_an_unusable_idempotency_key_is_refused(lasting, door, key):
 
     assert_is_a_problem(await knock(lasting, door, {}, **{"idempotency-key": key}), 400)
     assert await counts(lasting) == before
+
+
+NO_IDS = (
+    ("GET", "/v1/models/{}"),
+    ("GET", "/api/v1/requests/{}/status"),
+    ("GET", "/api/v1/approvals/{}"),
+    ("POST", "/api/v1/approvals/{}/decision"),
+    ("GET", "/api/v1/handoffs/{}"),
+    *(("POST", f"/api/v1/handoffs/{{}}/{what}") for what in ("claim", "reply", "return", "close")),
+)
+
+
+@pytest.mark.parametrize(("method", "path"), NO_IDS)
+async def test_an_id_with_a_nul_names_nothing(lasting, method, path):
+    body = {"granted": True, "content": "hello"} if method == "POST" else None
+
+    answer = await lasting.client.request(method, path.format("%00"), json=body, headers=as_person("web-admin"))
+
+    assert answer.status_code == 404, answer.text
+    assert not LEAKS.search(answer.text)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from fastapi import APIRouter, FastAPI
 from starlette.applications import Starlette
@@ -52,6 +53,10 @@ class _Application(FastAPI):
         for beginning, form in self.error_forms.items():
             if scope["path"].startswith(beginning):
                 send = speaking(form, send)
+        if "\x00" in scope["path"] and scope["path"].startswith(_API):
+            # Nothing of ours has a name with a NUL, and PostgreSQL does not even take one to look for.
+            await problems.problem_response(problems.Problem(HTTPStatus.NOT_FOUND))(scope, receive, send)
+            return
         answer: ASGIApp = self.light_routes if self.light_routes.has(scope) else self._answer
         gate: Gate | None = self.state.gate
         if gate is None:
