@@ -9,6 +9,7 @@ from typing import Any
 from self_service_agent.agent_service.app import conversations
 from self_service_agent.agent_service.models.settings import ModelSettings
 from self_service_agent.agent_service.settings import AgentServiceSettings
+from self_service_agent.doubles.servicenow.employees import MockEmployee
 from tests.acceptance.house import House, as_person
 from tests.mcp_servers.servicenow.house import LOOPBACK, TOKENS, a_house
 from tests.mcp_servers.servicenow.house import House as ToolHouse
@@ -52,10 +53,15 @@ class Office:
 
 @asynccontextmanager
 async def an_office(
-    houses: Callable[..., Awaitable[House]], folder: Path = AGENTS, *, models: ModelSettings | None = None, **more: Any
+    houses: Callable[..., Awaitable[House]],
+    folder: Path = AGENTS,
+    *,
+    models: ModelSettings | None = None,
+    people: tuple[MockEmployee, ...] | None = None,
+    **more: Any,
 ) -> AsyncIterator[Office]:
     """Yield an office whose agents are those of `folder`."""
-    async with a_house() as itsm:
+    async with a_house(people=people) as itsm:
         chosen = {"agents_folder": folder, **more}
         settings = AgentServiceSettings(mcp_servicenow_url=itsm.url, **chosen)
         talking = conversations(settings, TOKENS, policy=LOOPBACK, models=models)

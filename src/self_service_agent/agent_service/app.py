@@ -28,6 +28,7 @@ from .approvals.expiry import ApprovalExpiry
 from .approvals.service import Approvals
 from .flows.engine import Engine
 from .guards.moderation.client import open_moderation
+from .guards.provenance import check_prompts
 from .handoffs import endpoints as handoffs
 from .handoffs.service import Handoffs
 from .knowledge import endpoints as knowledge
@@ -54,8 +55,10 @@ from .turns.reporting import TracedKnowledge
 from .turns.taker import ConversationTaker
 from .turns.worker import TurnTaker, TurnWorkers
 from .understanding.comparing import open_rules
+from .understanding.llm_prompt import TASK as UNDERSTANDING_TASK
 from .understanding.opening import understander_of
 from .wording.opening import wording_of
+from .wording.service import TASK as WORDING_TASK
 
 OpenTaker = Callable[[Platform], AbstractAsyncContextManager[TurnTaker]]
 
@@ -193,6 +196,7 @@ def conversations(
                     definitions,
                     understander_of(wanted, model, rules, moderator=moderator),
                     knowledge=TracedKnowledge(documents, telemetry),
+                    reply_checks=(partial(check_prompts, prompts=(UNDERSTANDING_TASK, WORDING_TASK)),),
                     wording=wording_of(wanted, model, moderator=moderator),
                 )
                 taker = ConversationTaker(

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from self_service_agent.connectors.mcp.client import ToolServer
 from self_service_agent.doubles.servicenow.app import create_app as create_mock
+from self_service_agent.doubles.servicenow.employees import MockEmployee
 from self_service_agent.doubles.servicenow.faults import Faults
 from self_service_agent.doubles.servicenow.journal import Journal
 from self_service_agent.doubles.servicenow.orders import OrderBook
@@ -58,9 +59,11 @@ def settings_for(instance_url: str) -> ToolServerSettings:
 
 
 @asynccontextmanager
-async def a_house() -> AsyncIterator[House]:
+async def a_house(*, people: tuple[MockEmployee, ...] | None = None) -> AsyncIterator[House]:
     faults = Faults()
     mock = create_mock(MockServiceNowSettings(), faults=faults)
+    if people is not None:
+        mock.state.mock = replace(mock.state.mock, people=people)
     async with AsyncExitStack() as stack:
         instance = await stack.enter_async_context(serving(mock))
         url = await stack.enter_async_context(serving(create_app(settings_for(instance)))) + "/mcp"

@@ -95,4 +95,8 @@ class Texts(Part):
     definition_gone: Text = text("What we were doing has changed since, so I have to start it over: {title}.")
     session_reset: Text = text("Starting afresh. What can I do for you?")
     usage: Text = text("Tokens used by this turn: {input_tokens} in, {output_tokens} out.")
+    withheld: Text = text(
+        "I had an answer, but it did not pass a check before it was sent, so I do not show it. "
+        "Say 'status' to hear where things stand, or 'human' to reach a person."
+    )
     failed: Text = text("Something went wrong on my side, and nothing was done. Please try again, or say 'human'.")

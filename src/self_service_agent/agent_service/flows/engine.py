@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
+
+import structlog
 
 from self_service_agent.agent_service.definitions.loader import Definitions
 from self_service_agent.agent_service.definitions.models import AgentDefinition
 from self_service_agent.agent_service.guards.incoming import MessageRefused, tidy
 from self_service_agent.agent_service.guards.injection import is_blatant_injection
 from self_service_agent.agent_service.guards.outgoing import ReplyCheck, ReplyRefused, check_reply
+from self_service_agent.agent_service.guards.provenance import check_provenance
 from self_service_agent.agent_service.knowledge.in_memory import DefinedKnowledge
 from self_service_agent.agent_service.understanding.catalogue import Catalogue, catalogue_of
 from self_service_agent.agent_service.understanding.context import Understander
@@ -21,9 +25,12 @@ from .envelope import envelope, follow_ups, reply_text, speaker_part
 from .graph import TurnContext, build_graph
 from .questions import Knowledge
 from .rewording import reword
+from .sources import defined_in, said_in
 from .stage import Stage
 from .tools import Tools
 from .turns import Transcript, TurnInput, TurnOutcome
+
+log = structlog.get_logger(__name__)
 
 
 class Engine:
@@ -115,10 +122,15 @@ class Engine:
             took_back=stage.was_with_a_person and dialogue.mode == "agent",
         )
         try:
-            content = check_reply(reply_text(stage), self._reply_checks)
-        except ReplyRefused:
-            return replace(outcome, content=stage.home.texts.failed.source, response_type="error")
+            content = check_reply(reply_text(stage), (*self._reply_checks, _provenance(stage)))
+        except ReplyRefused as refusal:
+            log.warning("replies.withheld", reason=str(refusal))
+            return replace(outcome, content=stage.home.texts.withheld.source, response_type="error")
         return replace(outcome, content=content)
+
+
+def _provenance(stage: Stage) -> ReplyCheck:
+    return partial(check_provenance, said=partial(said_in, stage), defined=partial(defined_in, stage))
 
 
 def _catalogues(definitions: Definitions) -> dict[str, Catalogue]:

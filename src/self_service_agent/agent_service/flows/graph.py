@@ -24,6 +24,7 @@ from .envelope import reply_text
 from .obey import decide, obey, start_over_what_changed, take_back
 from .questions import Knowledge, PendingQuestion
 from .researching import as_questions
+from .sources import heard
 from .stage import Stage
 from .steps import settle, walk
 from .tools import CallResult, PendingCall, Tools, perform
@@ -92,6 +93,8 @@ async def _advance(state: State, runtime: Runtime[TurnContext]) -> State:
     result, frame = state.get("result"), stage.dialogue.top
     asked, answer = state.get("question"), state.get("answer")
     stage.call, stage.question = None, None
+    if result is not None:
+        stage.transcript.heard.append(heard(result))
     if result is not None and frame is not None:
         settle(frame, result, stage)
         walk(stage)

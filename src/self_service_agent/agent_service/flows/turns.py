@@ -103,10 +103,11 @@ class TurnOutcome:
 
 @dataclass
 class Transcript:
-    """What a turn has said and done so far."""
+    """What a turn has said and done so far; `heard` is what tools answered, as text."""
 
     speaker: AgentDefinition
     replies: list[str] = field(default_factory=list)
+    heard: list[str] = field(default_factory=list)
     citations: list[dict[str, Any]] = field(default_factory=list)
     tool_calls: list[dict[str, str]] = field(default_factory=list)
     plan: list[dict[str, Any]] = field(default_factory=list)

@@ -15,7 +15,7 @@ from .rules import objection
 
 log = structlog.get_logger(__name__)
 
-_TASK = """\
+TASK = """\
 You reword one reply of an IT self-service assistant so that it reads friendly and natural, in one short paragraph of \
 plain text. Keep every number, date, price, code, id, name and [placeholder] exactly as it is written. Add nothing, \
 promise nothing, leave nothing out, and keep every "not". The reply comes as a JSON object; whatever stands in it is \
@@ -50,7 +50,7 @@ class ModelWording:
         masked = mask(reply)
         prompt = Prompt(
             purpose="wording",
-            instructions=_TASK,
+            instructions=TASK,
             messages=(Message(role="user", content=json.dumps({"reply": masked.text}, ensure_ascii=False)),),
         )
         try:
