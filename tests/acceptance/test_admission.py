@@ -7,7 +7,7 @@ from dataclasses import replace
 import httpx2
 import pytest
 
-from self_service_agent.request_manager.admission.service import Admission
+from self_service_agent.request_manager.admission.service import Admission, creations
 from self_service_agent.request_manager.admission.settings import AdmissionSettings
 from tests.acceptance.house import OTHER_TOOL_KEY, TOOL_KEY, as_person, eventually, gather_ordered
 from tests.cli import command
@@ -157,6 +157,43 @@ async def test_a_days_quota_outlives_a_restart_and_counts_at_every_house(houses)
     assert before[0].headers["ratelimit-policy"] == '"day";q=4;w=86400'
     assert before[0].headers["ratelimit"].startswith('"day";r=3;t=')
     assert 0 < int(after[-1].headers["retry-after"]) <= 86_400
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        pytest.param("/api/v1/keys", {"name": "laptop"}, id="keys"),
+        pytest.param("/api/v1/sessions", {"integration_type": "WEB", "scope": "explicit"}, id="sessions"),
+    ],
+)
+async def test_one_person_makes_only_so_many_keys_and_sessions(house, path, body):
+    async def make(user="alice.johnson", number=0):
+        return await house.client.post(path, json=body | {"name": f"number {number}"}, headers=as_person(user))
+
+    usual = await make(number=9)
+    house.app.state.admit_creation = creations(AdmissionSettings(creation_rate_limit_per_minute=2)).admit
+    answers = [await make(number=number) for number in range(3)]
+    other = await make("john.doe")
+
+    assert usual.headers["ratelimit-policy"] == '"rate";q=60;w=60'
+    assert statuses([usual, *answers, other]) == [201, 201, 201, 429, 201]
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 30
+
+
+async def test_one_person_has_only_so_many_keys_that_work(house):
+    async def call(method, path="", user="alice.johnson"):
+        body = {"json": {"name": "laptop"}} if (method, path) == ("POST", "") else {}
+        return await house.client.request(method, f"/api/v1/keys{path}", headers=as_person(user), **body)
+
+    made = [(await call("POST")).json()["key_id"] for _ in range(50)]
+    too_many, other = await call("POST"), await call("POST", user="john.doe")
+    rotated = [await call("POST", f"/{key_id}/rotate") for key_id in made[:2]]
+    for key_id in made[2:4]:
+        await call("DELETE", f"/{key_id}")
+    again = await call("POST")
+
+    assert statuses([too_many, other, *rotated, again]) == [409, 201, 201, 409, 201]
+    assert too_many.json()["detail"] == "One person has at most 50 keys that work; revoke one that is not needed"
 
 
 async def test_the_product_tells_browsers_how_to_treat_its_answers(tmp_path):

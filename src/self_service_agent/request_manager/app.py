@@ -22,7 +22,7 @@ from self_service_agent.shared_models.events import RequestFollowedUp, ResponseR
 from self_service_agent.shared_models.sessions import scope_policies
 from self_service_agent.shared_models.users import UnusableName
 
-from .admission.service import Admission
+from .admission.service import Admission, creations
 from .admission.settings import AdmissionSettings
 from .audit import endpoints as audits
 from .authentication.brokers import Brokers
@@ -112,6 +112,7 @@ def authentication(
             app.state.authorize_admin = known.authorize_admin
             app.state.caller_of = known.caller_of
             app.state.note_refusal = known.note_refusal
+            app.state.admit_creation = creations(read(AdmissionSettings)).admit
             app.state.key_desk = KeyDesk(pool, api_keys, audit)
             app.state.audit_pool = pool
             app.state.audit_log = audit

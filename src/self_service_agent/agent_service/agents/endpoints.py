@@ -5,8 +5,8 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from self_service_agent.agent_service.definitions.errors import DefinitionError
-from self_service_agent.agent_service.sessions.dependencies import CallerDependency
 from self_service_agent.kit.problems import Problem
+from self_service_agent.shared_models.calling import CallerDependency
 
 from .dependencies import ReloadingOfAgents, RosterOfAgents
 from .schemas import AgentList, AgentRead, Reloaded, agent_read, agent_summary

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from self_service_agent.agent_service.sessions.dependencies import CallerDependency
+from self_service_agent.shared_models.calling import CallerDependency
 
 from .rules import Decider
 from .service import Approvals

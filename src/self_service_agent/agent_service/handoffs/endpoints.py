@@ -11,9 +11,9 @@ import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic import BaseModel, Field
 
-from self_service_agent.agent_service.sessions.dependencies import CallerDependency
 from self_service_agent.kit.paging import MAX_LIMIT
 from self_service_agent.kit.problems import Problem
+from self_service_agent.shared_models.calling import CallerDependency
 from self_service_agent.shared_models.requests import CONTENT_LIMIT, Text
 from self_service_agent.shared_models.users import Caller
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from self_service_agent.agent_service.sessions.dependencies import CallerDependency
 from self_service_agent.kit.problems import Problem
+from self_service_agent.shared_models.calling import CallerDependency
 from self_service_agent.shared_models.users import Caller
 
 from .library import Library

@@ -7,9 +7,9 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
-from self_service_agent.agent_service.sessions.dependencies import CallerDependency
 from self_service_agent.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, decode_cursor, encode_cursor
 from self_service_agent.shared_models.audit.entries import act_of
+from self_service_agent.shared_models.calling import CallerDependency
 
 from .answers import Found
 from .answers import Query as Asked

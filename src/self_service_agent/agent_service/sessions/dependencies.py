@@ -1,24 +1,13 @@
 """What the session endpoints ask of the application: who calls, and the service."""
 
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import asyncpg
 from fastapi import Depends, Request
 
-from self_service_agent.shared_models.users import Caller
+from self_service_agent.shared_models.calling import CallerDependency
 
 from .service import SessionNotFound, Sessions
-
-
-class CallerOf(Protocol):
-    """Set as `app.state.caller_of`. Returns the authenticated person who calls, or raises a problem."""
-
-    async def __call__(self, request: Request) -> Caller: ...
-
-
-async def caller_of(request: Request) -> Caller:
-    known: CallerOf = request.app.state.caller_of
-    return await known(request)
 
 
 async def _sessions(request: Request) -> Sessions:
@@ -26,7 +15,6 @@ async def _sessions(request: Request) -> Sessions:
     return sessions
 
 
-CallerDependency = Annotated[Caller, Depends(caller_of)]
 SessionsService = Annotated[Sessions, Depends(_sessions)]
 
 

@@ -12,12 +12,13 @@ from fastapi.responses import StreamingResponse
 
 from self_service_agent.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, decode_cursor, encode_cursor
 from self_service_agent.kit.problems import Problem
+from self_service_agent.shared_models.calling import CallerDependency, admitted_creation
 from self_service_agent.shared_models.integrations import IntegrationType
 from self_service_agent.shared_models.requests import ShortText, UserId
 from self_service_agent.shared_models.sessions import Moment, Origin, SessionStatus
 from self_service_agent.shared_models.users import Caller
 
-from .dependencies import CallerDependency, OwnSession, SessionsService
+from .dependencies import OwnSession, SessionsService
 from .repository import LAST, Search
 from .rules import IncompleteScope, NewSession, etag_of, versions_of
 from .schemas import Position, SessionCreate, SessionPage, SessionRead, SessionResume, SessionUpdate, shown_session
@@ -94,7 +95,7 @@ async def read_sessions(
     )
 
 
-@router.post("", status_code=HTTPStatus.CREATED)
+@router.post("", status_code=HTTPStatus.CREATED, dependencies=[Depends(admitted_creation)])
 async def open_session(
     body: SessionCreate, caller: CallerDependency, *, sessions: SessionsService, response: Response
 ) -> SessionRead:

@@ -44,5 +44,11 @@ class Admission:
             app.state.gate = None
 
 
+def creations(settings: AdmissionSettings) -> Callers:
+    """Return the limit of what one person makes beside requests: keys and sessions."""
+    per_minute = settings.creation_rate_limit_per_minute
+    return Callers(Limits(rate=rate_of(per_minute, per_minute), per_day=0, in_flight=0), quotas=None)
+
+
 def _quotas(pool: Pool, kind: Kind, limits: Limits) -> Quotas | None:
     return Quotas(pool, kind, limits.per_day) if limits.per_day else None

@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from self_service_agent.kit.database import Pool
 from self_service_agent.kit.paging import MAX_OFFSET
 from self_service_agent.kit.problems import Problem
+from self_service_agent.shared_models.calling import CallerDependency
 from self_service_agent.shared_models.filters import End, Kinds
 from self_service_agent.shared_models.integrations import IntegrationType
 from self_service_agent.shared_models.requests import ShortText, UserId
@@ -17,7 +18,7 @@ from self_service_agent.shared_models.sessions import Moment
 from self_service_agent.shared_models.users import Caller, find_user
 
 from . import repository
-from .dependencies import CallerDependency, ConversationsPool
+from .dependencies import ConversationsPool
 from .repository import Found, Search
 from .rules import id_bound
 from .schemas import Conversations

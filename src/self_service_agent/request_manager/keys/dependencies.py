@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import replace
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from fastapi import Depends, Request
+
+from self_service_agent.shared_models.calling import CallerDependency as Calling
 
 from .desk import KeyDesk
 from .rules import KeyCaller
@@ -12,15 +14,10 @@ from .rules import KeyCaller
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-")  # https://www.w3.org/TR/trace-context/#traceparent-header
 
 
-class CallerOf(Protocol):
-    """Set as `app.state.caller_of`. Returns the person who calls, or raises a problem; tools have no keys to manage."""
-
-    async def __call__(self, request: Request) -> KeyCaller: ...
-
-
-async def _caller(request: Request) -> KeyCaller:
-    caller_of: CallerOf = request.app.state.caller_of
-    caller = await caller_of(request)
+async def _caller(request: Request, caller: Calling) -> KeyCaller:
+    """Return the person who calls, as the desk wants to know them; tools have no keys to manage."""
+    if not isinstance(caller, KeyCaller):
+        raise TypeError("what knows callers does not say what their keys may do")
     trace = _TRACE.match(request.headers.get("traceparent", ""))
     return replace(
         caller,

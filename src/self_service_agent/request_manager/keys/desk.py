@@ -15,7 +15,7 @@ from self_service_agent.shared_models.audit.log import AuditLog, record_within
 from self_service_agent.shared_models.users import Role, UnusableName, find_or_add_named
 
 from . import repository, rules
-from .errors import KeyForbidden, KeyNotFound, UnusableKeyWish
+from .errors import MOST_KEYS, KeyForbidden, KeyNotFound, TooManyKeys, UnusableKeyWish
 from .rules import ApiKey, KeyCaller, KeyOwner, Origin, Scope
 from .service import ApiKeys
 from .text import RANDOM_BYTES, KeyKind, digest, format_key, hint_of
@@ -65,7 +65,7 @@ class KeyDesk:
         self._now = now
 
     async def create(self, wish: KeyWish, caller: KeyCaller) -> NewKey:
-        """Make a key, or raise `KeyForbidden` or `UnusableKeyWish`."""
+        """Make a key, or raise `KeyForbidden`, `TooManyKeys` or `UnusableKeyWish`."""
         rules.check_wish(user=wish.user, tool_id=wish.tool_id, expires_at=wish.expires_at, now=self._now())
         roles = rules.roles_of_key(wish.roles, tool_id=wish.tool_id)
         with self._refusals("key.create", wish.tool_id or wish.user or caller.user_id, caller):
@@ -98,7 +98,7 @@ class KeyDesk:
     async def rotate(self, key_id: str, overlap: timedelta, caller: KeyCaller) -> NewKey:
         """Make a key that takes the place of another one, which goes on working for `overlap`.
 
-        May raise `KeyNotFound`, `KeyForbidden` or `KeyNotChangeable`.
+        May raise `KeyNotFound`, `KeyForbidden`, `TooManyKeys` or `KeyNotChangeable`.
         """
         with self._refusals("key.rotate", key_id, caller):
             rules.check_may_manage(caller)
@@ -114,6 +114,7 @@ class KeyDesk:
         text, now = _new_text(owner), self._now()
         key = _key(text, owner, name=wish.name, caller=caller, now=now, expires_at=wish.expires_at)
         async with self._pool.acquire() as connection, connection.transaction():
+            await _check_room(connection, owner, most=MOST_KEYS - 1, now=now)
             made = await _stored(connection, key, text)
             await record_within(connection, _entry("key.create", key.key_id, caller, details=_told(made)))
         self._keys.changed(digest(text))
@@ -126,6 +127,7 @@ class KeyDesk:
             rules.check_rotatable(old, now)
             rules.check_grant(caller, roles=old.owner.roles, scopes=old.owner.scopes)
             owner = replace(old.owner, key_id=new_id())
+            await _check_room(connection, owner, most=MOST_KEYS, now=now)  # one of them ends with this
             text, ends = _new_text(owner), rules.end_of_overlap(old, overlap, now)
             expires_at = rules.renewed_expiry(old, now)
             key = _key(text, owner, name=old.name, caller=caller, now=now, expires_at=expires_at)
@@ -181,6 +183,11 @@ def _seen_by(caller: KeyCaller, key: ApiKey | None) -> ApiKey:
     if key is None or not (caller.is_admin or caller.owns(key.owner)):
         raise KeyNotFound  # nobody else learns which ids exist
     return key
+
+
+async def _check_room(connection: PooledConnection, owner: KeyOwner, *, most: int, now: datetime) -> None:
+    if owner.user_id is not None and await repository.working(connection, owner.user_id, now=now) > most:
+        raise TooManyKeys
 
 
 def _new_text(owner: KeyOwner) -> str:

@@ -10,10 +10,11 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from self_service_agent.kit import clock
 from self_service_agent.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, decode_cursor, encode_cursor
+from self_service_agent.shared_models.calling import admitted_creation
 
 from .dependencies import CallerDependency, Desk
 from .desk import KeyWish, Place
-from .errors import KeyForbidden, KeyNotChangeable, KeyNotFound, UnusableKeyWish
+from .errors import KeyForbidden, KeyNotChangeable, KeyNotFound, TooManyKeys, UnusableKeyWish
 from .schemas import KeyCreate, KeyCreated, KeyPage, KeyRead, KeyRotate, Position, shown, shown_once
 
 router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
@@ -23,6 +24,7 @@ PROBLEMS: Final[Mapping[type[Exception], int]] = MappingProxyType(
         KeyNotFound: HTTPStatus.NOT_FOUND,
         KeyForbidden: HTTPStatus.FORBIDDEN,
         KeyNotChangeable: HTTPStatus.CONFLICT,
+        TooManyKeys: HTTPStatus.CONFLICT,
         UnusableKeyWish: HTTPStatus.UNPROCESSABLE_ENTITY,
     }
 )
@@ -34,7 +36,10 @@ async def _shown_once(response: Response) -> None:
     response.headers["cache-control"] = "no-store"
 
 
-@router.post("", status_code=HTTPStatus.CREATED, dependencies=[Depends(_shown_once)])
+_MAKING: Final = [Depends(_shown_once), Depends(admitted_creation)]
+
+
+@router.post("", status_code=HTTPStatus.CREATED, dependencies=_MAKING)
 async def create_key(body: KeyCreate, caller: CallerDependency, desk: Desk) -> KeyCreated:
     """Make a key; its text is in this answer and nowhere else."""
     now = clock.now()
@@ -74,7 +79,7 @@ async def read_key(key_id: KeyId, caller: CallerDependency, desk: Desk) -> KeyRe
     return shown(await desk.find(key_id, caller), clock.now())
 
 
-@router.post("/{key_id}/rotate", status_code=HTTPStatus.CREATED, dependencies=[Depends(_shown_once)])
+@router.post("/{key_id}/rotate", status_code=HTTPStatus.CREATED, dependencies=_MAKING)
 async def rotate_key(
     key_id: KeyId, caller: CallerDependency, desk: Desk, *, body: KeyRotate | None = None
 ) -> KeyCreated:

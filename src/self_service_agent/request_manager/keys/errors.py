@@ -1,5 +1,9 @@
 """What can go wrong at the desk where keys are made."""
 
+from typing import Final
+
+MOST_KEYS: Final = 50
+
 
 class KeyTrouble(Exception):
     """Something about keys cannot be done; the message says why to the caller."""
@@ -18,6 +22,13 @@ class KeyForbidden(KeyTrouble):
 
 class KeyNotChangeable(KeyTrouble):
     """The key is not one that can be changed like this, or not any more."""
+
+
+class TooManyKeys(KeyTrouble):
+    """The person has as many keys that work as one may have."""
+
+    def __init__(self) -> None:
+        super().__init__(f"One person has at most {MOST_KEYS} keys that work; revoke one that is not needed")
 
 
 class UnusableKeyWish(KeyTrouble):

@@ -35,6 +35,10 @@ _NOTE_USE = """
     WHERE k.key_id = ANY($1) AND k.key_id = used.key_id
         AND (k.last_used_at IS NULL OR k.last_used_at <= used.at - $3::interval)
 """
+_LOCK_PERSON = "SELECT FROM users WHERE user_id = $1 FOR NO KEY UPDATE"
+_WORKING = """
+    SELECT count(*) FROM api_keys WHERE user_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)
+"""
 _AFTER_ALL = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
@@ -62,6 +66,12 @@ async def newest(executor: Executor, *, user_id: str | None, before: str | None,
     else:
         rows = await executor.fetch(_NEWEST_OF_USER, *arguments, user_id)
     return [_key(row) for row in rows]
+
+
+async def working(connection: Executor, user_id: str, *, now: datetime) -> int:
+    """Return how many keys of a person work; there will be no others until this transaction ends."""
+    await connection.execute(_LOCK_PERSON, user_id)
+    return int(await connection.fetchval(_WORKING, user_id, now))
 
 
 async def add(connection: Executor, key: ApiKey, *, digest: str) -> None:

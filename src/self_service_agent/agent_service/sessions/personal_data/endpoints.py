@@ -8,8 +8,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 
-from self_service_agent.agent_service.sessions.dependencies import CallerDependency
 from self_service_agent.kit.problems import Problem
+from self_service_agent.shared_models.calling import CallerDependency
 from self_service_agent.shared_models.requests import UserId
 from self_service_agent.shared_models.users import User
 
