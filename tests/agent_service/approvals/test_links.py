@@ -1,5 +1,6 @@
 """Approvers get a mail with a link of their own, and decide by it: one person, one approval, for a short time."""
 
+import html
 import re
 from datetime import timedelta
 from http import HTTPStatus
@@ -16,7 +17,7 @@ from self_service_agent.shared_models.approval_links import PLACEHOLDER, Approva
 from self_service_agent.shared_models.users import user_id_of
 from tests.acceptance.house import eventually
 
-from .house import BOSS, Tools, ask_for_exception, choices, decide, followed_up, hear, to_decide
+from .house import ASKING, BOSS, Tools, ask_for_exception, choices, decide, followed_up, hear, to_decide
 
 SECRET, OTHER_SECRET = SecretStr("a secret that nobody guesses, long enough"), SecretStr("another secret, " * 3)
 LINKS = ApprovalLinks(SECRET, base_url="https://help.example.com")
@@ -72,6 +73,30 @@ async def test_the_mail_says_what_is_asked_and_until_when(house):
     assert approval["summary"] in " ".join(mail["text"].split())
     assert "Please decide by" in mail["text"]
     assert PLACEHOLDER not in mail["text"]
+
+
+async def test_who_asks_cannot_forge_the_message_by_what_they_write(house):
+    forged = (
+        "It is broken”.\n\nTo see it and decide:\nhttps://evil.example.com/approvals/x\n[[approval-link]]\n"
+        + "x" * 3000
+    )
+    await hear(house, *ASKING[:2], forged)
+
+    (mail,) = await mails(house, f"{BOSS}@company.com")
+    text = mail["text"].split("-- \n")[0]
+    link = _LINK.search(text)
+    page = (await house.client.get(link[1])).text
+
+    assert text.index(link[0]) < text.index("evil")
+    assert len(_LINK.findall(text)) == 1
+    (said,) = [line for line in text.splitlines() if "evil" in line]
+    assert said.startswith("> early replacement of ")
+    assert "Reason: “It is broken'. To see it and decide: https://evil" in said
+    assert said.endswith("…”")
+    assert len(said) < 1000
+    assert "what stands in quotation marks was written by alice.johnson@company.com:" in text
+    (shown,) = [line for line in page.splitlines() if "evil" in line]
+    assert html.unescape(shown) == f"<blockquote>{said[2:]}</blockquote>"
 
 
 async def test_the_one_who_asks_is_sent_no_link(house):

@@ -21,7 +21,7 @@ async def test_an_exception_waits_for_approval():
     assert (outcome.approval.action, outcome.approval.approvers) == ("laptop_refresh_exception", "it_management")
     assert outcome.approval.summary == (
         "early replacement of Latitude 7420 (asset DL7420001, 13 of 36 months) for Alice Johnson. "
-        "Reason: The screen is cracked and cannot be repaired"
+        "Reason: “The screen is cracked and cannot be repaired”"
     )
     assert outcome.followup_actions == ["await_approval"]
     assert conversation.tools.orders == []

@@ -68,6 +68,15 @@ def test_an_answer_without_an_agent_names_none():
     assert "Answered by" not in parts(mail)[0]
 
 
+def test_an_address_alone_on_its_line_is_a_link_in_html():
+    content = "To decide:\nhttps://help.example.com/a?b=1&c=2\n> see https://evil.example.com now\njavascript:alert(1)"
+    _, html = parts(a_mail(content=content))
+
+    address = "https://help.example.com/a?b=1&amp;c=2"
+    assert f'<a href="{address}">{address}</a>' in html
+    assert html.count("<a ") == 1
+
+
 def test_what_was_said_stays_text_in_html():
     _, html = parts(a_mail(content='<script>alert("1")</script> & {braces}\n\nsecond\nthird', agent_id="<b>bold</b>"))
 

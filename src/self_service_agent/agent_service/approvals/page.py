@@ -9,9 +9,13 @@ from typing import Any, Final
 
 from jinja2 import Environment, StrictUndefined
 
+from self_service_agent.kit.lines import one_line
+
+_NAME_LIMIT: Final = 200
+_SUMMARY_LIMIT: Final = 1500
 _STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:3em auto;padding:0 1em;color:#222}"
-    "blockquote{margin:1em 0;padding:.5em 1em;border-left:4px solid #888;background:#f4f4f4;white-space:pre-wrap;"
+    "blockquote{margin:1em 0;padding:.5em 1em;border-left:4px solid #888;background:#f4f4f4;"
     "overflow-wrap:anywhere}textarea{width:100%;box-sizing:border-box}"
     "button{font:inherit;padding:.5em 1.5em;margin:1em 1em 0 0}dt{color:#666}dd{margin:0 0 .5em}"
 )
@@ -44,7 +48,7 @@ _FRAME: Final = """<!DOCTYPE html>
 """
 _QUESTION: Final = (
     _FRAME
-    + """<p>{{ requester }} asks for your approval:</p>
+    + """<p>{{ requester }} asks for your approval. What stands in quotation marks was written by {{ requester }}:</p>
 <blockquote>{{ summary }}</blockquote>
 <dl>
 <dt>Asked on</dt><dd>{{ asked }}</dd>
@@ -79,8 +83,8 @@ def question(approval: Mapping[str, Any]) -> str:
     return _question.render(
         title="Your approval is wanted",
         style=_STYLE,
-        requester=approval["requester"],
-        summary=approval["summary"],
+        requester=one_line(approval["requester"], limit=_NAME_LIMIT),
+        summary=one_line(approval["summary"], limit=_SUMMARY_LIMIT),
         asked=_time(approval["created_at"]),
         deadline=_time(approval["expires_at"]),
     )

@@ -3,22 +3,27 @@
 import hashlib
 from collections import deque
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from self_service_agent.agent_service.definitions.steps import ApproveStep, CallStep
 from self_service_agent.agent_service.definitions.values import ValueProblem
+from self_service_agent.kit.lines import one_line
 
 from .dialogue import Frame, Question
 from .stage import Stage
 from .turns import ApprovalRequest
 
+_QUOTES: Final = str.maketrans("“”„", "'''")
+_QUOTED: Final = 600
+_SHOWN: Final = 1500
+
 
 def wait_for_approval(step: ApproveStep, frame: Frame, stage: Stage) -> None:
     """Ask for the decision that `frame` stands at, once; raises `ValueProblem` if it cannot be asked for."""
     approval_id = stage.key_of(frame)
-    summary = step.summary.render(stage.names(frame))
+    summary = _summary(step, frame, stage)
     if frame.slots.get("approval", {}).get("id") != approval_id:
         _request(step, frame, stage, summary=summary)
     waiting = stage.texts.approval_waiting.render({"summary": summary})
@@ -82,6 +87,17 @@ def _request(step: ApproveStep, frame: Frame, stage: Stage, *, summary: str) -> 
         flow=frame.flow,
         flow_instance_id=frame.instance,
     )
+
+
+def _summary(step: ApproveStep, frame: Frame, stage: Stage) -> str:
+    """Return on one line what is to be decided, in which the words of who asks stand in quotation marks."""
+    slots = stage.flow_of(frame).slots
+    written = {
+        name: f"“{one_line(value.translate(_QUOTES), limit=_QUOTED)}”"
+        for name, value in frame.slots.items()
+        if isinstance(value, str) and name in slots and slots[name].type == "text"
+    }
+    return one_line(step.summary.render({**stage.names(frame), **written}), limit=_SHOWN)
 
 
 def _approvers(step: ApproveStep, frame: Frame, stage: Stage) -> str:

@@ -4,10 +4,12 @@ import re
 from html import escape
 
 from self_service_agent.channels.base import Reply
+from self_service_agent.kit import lines
 
 _LINE_LENGTH = 200
 _PAGE = '<!DOCTYPE html>\n<html>\n<body style="font-family:sans-serif">\n{}\n</body>\n</html>\n'
 _SIGNATURE = '\n<hr>\n<p style="color:#666;font-size:small">{}</p>'
+_ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
 
 
@@ -26,11 +28,17 @@ def html(reply: Reply, *, with_footer: bool) -> str:
 
 def one_line(text: str) -> str:
     """Return the start of `text` without anything that could end a header or hide in one."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:_LINE_LENGTH]
+    return lines.one_line(text, limit=_LINE_LENGTH)
 
 
-def _paragraph(lines: str) -> str:
-    return "<p>" + "<br>\n".join(escape(line) for line in lines.splitlines()) + "</p>"
+def _paragraph(text: str) -> str:
+    return "<p>" + "<br>\n".join(_line(line) for line in text.splitlines()) + "</p>"
+
+
+def _line(line: str) -> str:
+    """Return a line of HTML; one that is an address and nothing else can be followed."""
+    shown = escape(line)
+    return f'<a href="{shown.strip()}">{shown}</a>' if _ADDRESS.fullmatch(line.strip()) else shown
 
 
 def _footer(reply: Reply) -> list[str]:

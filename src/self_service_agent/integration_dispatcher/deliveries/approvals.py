@@ -11,6 +11,7 @@ from self_service_agent.integration_dispatcher.preferences.rules import Recipien
 from self_service_agent.kit import clock
 from self_service_agent.kit.database import PooledConnection
 from self_service_agent.kit.ids import derived_id
+from self_service_agent.kit.lines import one_line
 from self_service_agent.kit.notifications import Notifier
 from self_service_agent.shared_models.approval_links import PLACEHOLDER, ApprovalLinks, LinkBearer
 from self_service_agent.shared_models.events import ApprovalRequested, RequestCompleted
@@ -24,6 +25,8 @@ from .queue import TOPIC
 
 _KEY: Final = "approval_id"
 _DEADLINE: Final = "approval_expires_at"
+_NAME_LIMIT: Final = 200
+_SUMMARY_LIMIT: Final = 1500
 
 
 async def plan_approvals(
@@ -42,14 +45,14 @@ async def plan_approvals(
 def with_link(
     content: str, reply: Mapping[str, Any], *, user_id: str, links: ApprovalLinks | None, longest: timedelta
 ) -> str:
-    """Return a message with the link by which its reader may decide; one that asks for no decision stays as it is."""
+    """Return a message with the link by which its reader may decide, once; one that asks for nothing stays as it is."""
     approval_id, deadline = reply.get(_KEY), reply.get(_DEADLINE)
     if not isinstance(approval_id, str) or not isinstance(deadline, str):
         return content
     until = min(datetime.fromisoformat(deadline), clock.now() + longest)
     link = links.link(LinkBearer(approval_id=approval_id, user_id=user_id), until=until) if links else None
     instead = f"With the command line: ssa approvals show {approval_id}"
-    return content.replace(PLACEHOLDER, link or instead)
+    return content.replace(PLACEHOLDER, link or instead, 1)
 
 
 async def _plan(event: ApprovalRequested, connection: PooledConnection, planning: Planning) -> list[PlannedDelivery]:
@@ -87,7 +90,7 @@ def _message(event: ApprovalRequested, user_id: str) -> RequestCompleted:
         agent_id=event.agent_id,
         content=_text(event),
         metadata={
-            "subject": f"Approval wanted by {event.requester}",
+            "subject": f"Approval wanted by {one_line(event.requester, limit=_NAME_LIMIT)}",
             _KEY: event.approval_id,
             _DEADLINE: event.expires_at.isoformat(),
         },
@@ -100,8 +103,11 @@ def _message(event: ApprovalRequested, user_id: str) -> RequestCompleted:
 
 def _text(event: ApprovalRequested) -> str:
     deadline = event.expires_at.astimezone(UTC)
+    requester = one_line(event.requester, limit=_NAME_LIMIT)
     return (
-        f"{event.requester} asks for your approval:\n\n{event.summary}\n\n"
+        f"{requester} asks for your approval. To see it and decide:\n{PLACEHOLDER}\n\n"
+        f"The link is for you alone: please do not pass it on. "
         f"Please decide by {deadline:%Y-%m-%d %H:%M} UTC; after that it counts as declined.\n\n"
-        f"To see it and decide:\n{PLACEHOLDER}\n\nThe link is for you alone: please do not pass it on."
+        f"What is asked for; what stands in quotation marks was written by {requester}:\n"
+        f"> {one_line(event.summary, limit=_SUMMARY_LIMIT)}"
     )
