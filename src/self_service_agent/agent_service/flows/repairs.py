@@ -168,7 +168,7 @@ def misunderstood(command: CannotHandle, stage: Stage) -> None:
     elif pending is not None and ((in_flow and pending.expects != "approval") or pending.purpose == "again"):
         _say_missed(pending, stage)
         resume(stage)
-    elif command.guesses:
+    elif command.guesses and (pending is None or pending.expects != "approval"):
         _offer_guesses(command, stage)
     else:
         stage.say_system(stage.texts.out_of_scope)
