@@ -11,24 +11,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from .patterns import checked_pattern, found
 from .steps import AnyStep, ApproveStep, ConfirmStep, EndStep, HandoffStep, Name, Part, Step, Text, ToolName
 from .texts import Texts
 
 BaseName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
-# A pattern may be slow on long texts, and nobody writes numbers that long.
-_SEARCHED = 500
-
-
-def _checked_pattern(text: str) -> str:
-    try:
-        re.compile(text, re.IGNORECASE)
-    except re.error as error:
-        raise ValueError(f"not a pattern: {error}") from error
-    return text
-
-
 AgentId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
-Pattern = Annotated[str, StringConstraints(max_length=200), AfterValidator(_checked_pattern)]
+Pattern = Annotated[str, StringConstraints(max_length=200), AfterValidator(checked_pattern)]
 Scalar = str | int | float | bool | None
 
 
@@ -102,8 +91,7 @@ class Slot(Part):
     def read(self, value: Any) -> Any:
         """Return the value as the slot keeps it, or None if it does not fit."""
         if self.pattern is not None:
-            found = re.search(self.pattern, str(value)[:_SEARCHED], re.IGNORECASE)
-            value = found[0] if found else ""
+            value = found(self.pattern, str(value)) or ""
         return value if self.min_length <= len(str(value)) <= self.max_length else None
 
 
@@ -131,7 +119,7 @@ class Flow(Part):
 
     def is_asked(self, text: str) -> bool:
         """Tell whether a question about how things stand is one for this flow."""
-        return self.hears is not None and re.search(self.hears, text[:_SEARCHED], re.IGNORECASE) is not None
+        return self.hears is not None and found(self.hears, text) is not None
 
     def after(self, step: Step) -> str | None:
         """Return the step that follows `step` when nothing sends the flow elsewhere."""
