@@ -25,6 +25,7 @@ from self_service_agent.shared_models.users import UnusableName
 from .admission.service import Admission, creations
 from .admission.settings import AdmissionSettings
 from .audit import endpoints as audits
+from .audit.retention import cleaning
 from .authentication.brokers import Brokers
 from .authentication.gateway import GatewayHeaders, GatewaySettings
 from .authentication.issuers import EventSinkSettings, JwtSettings
@@ -92,6 +93,7 @@ def authentication(
             KeySets.open(sink.event_sink_issuers, http) as sink_key_sets,
             audit.running(),
             api_keys.running(),
+            cleaning(pool, settings.keeping),
         ):
             known = Authentication(
                 pool,

@@ -9,6 +9,12 @@ from self_service_agent.kit.settings import Settings
 from self_service_agent.shared_models.integrations import IntegrationType
 from self_service_agent.shared_models.sessions import ScopePolicy
 
+from .audit.retention import Keeping
+
+
+def _days(days: float) -> timedelta | None:
+    return timedelta(days=days) if days else None
+
 
 class RequestManagerSettings(Settings):
     ssa_env: Literal["production", "development"] = "production"
@@ -21,12 +27,19 @@ class RequestManagerSettings(Settings):
     snow_api_key: SecretStr | None = None
     hr_api_key: SecretStr | None = None
     monitoring_api_key: SecretStr | None = None
+    audit_retention_days: float = Field(default=365, ge=0)
+    dead_key_retention_days: float = Field(default=90, ge=0)
     slack_signing_secret: SecretStr | None = None
     openwebui_jwt_secret: SecretStr | None = Field(default=None, min_length=32)
 
     @property
     def session_lifetime(self) -> timedelta:
         return timedelta(hours=self.session_timeout_hours)
+
+    @property
+    def keeping(self) -> Keeping:
+        """How long the audit log and dead keys are kept."""
+        return Keeping(lines=_days(self.audit_retention_days), dead_keys=_days(self.dead_key_retention_days))
 
     @property
     def tool_keys(self) -> dict[str, SecretStr]:
