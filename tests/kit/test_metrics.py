@@ -53,7 +53,7 @@ def test_names_carry_their_units_and_no_label_takes_what_a_caller_sends():
 
     assert len(ours) >= 14
     assert labels <= {
-        "channel", "consumer", "door", "integration_type", "le", "outcome", "queue", "reason", "service", "type",
-        "version",
+        "agent", "channel", "consumer", "direction", "door", "integration_type", "le", "model", "outcome", "queue",
+        "reason", "service", "tool", "type", "version",
     }  # fmt: skip
     assert all(metric.documentation for metric in ours)

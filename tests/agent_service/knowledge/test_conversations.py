@@ -42,6 +42,26 @@ async def a_conversation(pool, *documents, definitions: Definitions | None = Non
     return Conversation(engine=Engine(definitions, RulesUnderstander(), knowledge=Knowledge(pool)))
 
 
+async def test_every_example_question_of_the_shipped_agents_is_answered_by_its_section_by_words_alone(pool):
+    definitions = shipped()
+    examples = [
+        (heading, question)
+        for agent in definitions
+        for document in agent.knowledge.values()
+        for heading, questions in document.questions.items()
+        for question in questions
+    ]
+
+    wrong = []
+    for heading, question in examples:
+        outcome = await (await a_conversation(pool, definitions=definitions)).say(question)
+        if heading not in [each["heading"].partition(" / ")[0] for each in outcome.envelope["citations"]]:
+            wrong.append((question, outcome.content))
+
+    assert len(examples) > 30
+    assert wrong == []
+
+
 async def test_a_question_is_answered_from_the_definition_and_from_the_bases_it_names(pool):
     conversation = await a_conversation(pool, a_document(), a_document(name="far.md", base="elsewhere"))
 

@@ -3,7 +3,7 @@
 from self_service_agent.agent_service.definitions.steps import AnswerStep
 from self_service_agent.agent_service.definitions.values import ValueProblem
 from self_service_agent.agent_service.knowledge.answers import Answer, Query
-from self_service_agent.agent_service.knowledge.defined import scope_of, synonyms_of
+from self_service_agent.agent_service.knowledge.defined import documents_of, scope_of, synonyms_of
 from self_service_agent.agent_service.knowledge.rules import Scope
 from self_service_agent.agent_service.understanding.commands import AskKnowledge, CannotHandle
 from self_service_agent.agent_service.understanding.grammar import is_question
@@ -19,6 +19,7 @@ from .steps import go_on, walk
 from .tools import CallFailed
 
 _FEWEST_WORDS = 2
+_NEARLY_THE_SAME = 0.8  # of the likeness of words, 0 to 1
 
 
 def ask_documents(command: AskKnowledge, stage: Stage) -> PendingQuestion:
@@ -111,5 +112,19 @@ def _quote(answer: Answer, stage: Stage) -> None:
 def _query(text: str, stage: Stage, *, is_guess: bool = False) -> Query:
     agents = stage.listeners()
     return Query(
-        text=text, scope=scope_of(agents, reader=stage.turn.user_id), synonyms=synonyms_of(agents), is_guess=is_guess
+        text=text,
+        scope=scope_of(agents, reader=stage.turn.user_id),
+        synonyms=synonyms_of(agents),
+        is_guess=is_guess,
+        section=None if is_guess else _section_for(text, stage),
     )
+
+
+def _section_for(question: str, stage: Stage) -> tuple[str, str] | None:
+    """Return the section that has this question, or nearly this one, among its examples."""
+    entry = stage.catalogue.exemplified(question, at_least=_NEARLY_THE_SAME)
+    if entry is None:
+        return None
+    named = (each for each in documents_of(stage.listeners()) if each.name == entry.document_id)
+    digest = next((each.digest for each in named if each.document.title == entry.title), None)
+    return None if digest is None else (digest, entry.section.heading)

@@ -11,13 +11,15 @@ from .rules import Hit, Retrieval, Scope
 class Query:
     """A question, and in whose eyes; `synonyms` are words that mean the same there.
 
-    A guess is a message that may not be a question at all, so that an answer has to fit better.
+    A guess is a message that may not be a question at all, so that an answer has to fit better. `section` is the one
+    for which the author of the definition gave just this question as an example: its version's digest and heading.
     """
 
     text: str
     scope: Scope
     synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_guess: bool = False
+    section: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -108,6 +108,13 @@ _TEXTS = """
 _ROWS = "SELECT cells, start_at, end_at FROM knowledge_rows WHERE version_id = $1 ORDER BY ordinal"
 _CONTENT = "SELECT content FROM knowledge_versions WHERE version_id = $1"
 
+_SECTION = """
+    SELECT p.*, v.kind FROM (
+        SELECT version_id, kind FROM knowledge_versions WHERE digest = ANY(ARRAY[$1]) ORDER BY version_id LIMIT 1) v
+    CROSS JOIN LATERAL (SELECT * FROM knowledge_passages WHERE version_id = v.version_id OFFSET 0) p
+    WHERE split_part(p.heading, ' / ', 1) = $2 ORDER BY p.ordinal
+"""
+
 _LIST = """
     SELECT d.document_id, d.base, d.name, d.groups, d.regions, d.url, d.updated_at, d.version_id,
         v.title, v.kind, v.media_type, v.embedder, length(v.content) AS characters,
@@ -226,6 +233,24 @@ async def search(pool: Executor, concepts: Sequence[str], scope: Scope, *, vecto
             similarity=row["similarity"],
         )
         for row in rows
+    ]
+
+
+async def section(pool: Pool, digest: str, heading: str) -> list[Candidate]:
+    """Return the passages of a section, in their order."""
+    return [
+        Candidate(
+            version_id=row["version_id"],
+            ordinal=row["ordinal"],
+            kind=row["kind"],
+            heading=row["heading"],
+            start=row["start_at"],
+            end=row["end_at"],
+            score=0,
+            coverage=1,
+            similarity=None,
+        )
+        for row in await pool.fetch(_SECTION, digest, heading)
     ]
 
 

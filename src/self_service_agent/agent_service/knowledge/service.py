@@ -35,6 +35,9 @@ class Knowledge:
 
     async def answer(self, query: Query) -> Answer:
         """Return the quotes that answer a question, or none if nothing fits well enough."""
+        if query.section is not None and (named := await repository.section(self._pool, *query.section)):
+            cited = await self._cited(named)
+            return Answer(retrieval=await self.retrieval(), citations=tuple(cited.values()))
         retrieval, hits = await self._search(query)
         margins = {hit.candidate: margin(hit.candidate, THRESHOLDS, is_guess=query.is_guess) for hit in hits}
         best = max(margins, key=lambda candidate: margins[candidate], default=None)

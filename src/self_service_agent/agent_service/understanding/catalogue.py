@@ -52,6 +52,13 @@ class Catalogue:
         """Return the flows and passages whose examples are like `text`, the most alike first."""
         return self._everything.matches(text)
 
+    def exemplified(self, question: str, *, at_least: float) -> PassageEntry | None:
+        """Return the passage that has an example like `question`, if that is more alike than any other example."""
+        match = next(iter(self._everything.matches(question)), None)
+        if match is None or match.score < at_least or not isinstance(match.label, PassageEntry):
+            return None
+        return match.label
+
     def passage(self, question: str, *, at_least: float) -> PassageEntry | None:
         """Return the passage that answers `question`, or None if none fits well enough."""
         for match in self._passages.matches(question):
