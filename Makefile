@@ -15,7 +15,8 @@ up: setup
 	@$(BIN)/ssa up
 
 test: setup
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/faults
+	@$(BIN)/python -m pytest tests/faults
 
 lint: setup
 	@$(BIN)/ruff format --check .

@@ -6,10 +6,22 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
+import structlog
 
 from self_service_agent.kit.database import Address, DatabaseSettings, Pool, open_pool, running_postgres
 from self_service_agent.kit.ids import new_id
 from self_service_agent.shared_models import migrate
+
+
+# Its usual renderer draws every value of every frame of a traceback, which takes minutes for an engine's.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.set_exc_info,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.fixture(scope="session")
