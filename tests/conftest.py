@@ -12,7 +12,6 @@ from self_service_agent.kit.database import Address, DatabaseSettings, Pool, ope
 from self_service_agent.kit.ids import new_id
 from self_service_agent.shared_models import migrate
 
-
 # Its usual renderer draws every value of every frame of a traceback, which takes minutes for an engine's.
 structlog.configure(
     processors=[
