@@ -24,6 +24,23 @@ def a_docx() -> bytes:
     return _saved(document)
 
 
+def a_docx_without_properties() -> bytes:
+    document = Document()
+    document.add_paragraph("Second class, booked at least 7 days ahead.")
+    return _without(_saved(document), "docProps/core.xml")
+
+
+def _without(archive: bytes, part: str) -> bytes:
+    """Return a Word document that lacks a part, and names it nowhere."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            if name != part:
+                lines = old.read(name).decode("latin-1").replace("><", ">\n<").split("\n")
+                new.writestr(name, "".join(line for line in lines if part not in line).encode("latin-1"))
+    return out.getvalue()
+
+
 def a_pdf(text: str = "Badges are collected at gate 4.", *, stream: bytes | None = None) -> bytes:
     """Return a PDF of one page; `stream` replaces what is drawn on it by something compressed."""
     drawn = f"BT /F1 12 Tf 72 700 Td ({text}) Tj ET".encode()

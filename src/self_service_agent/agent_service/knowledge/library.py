@@ -1,5 +1,6 @@
 """The documents that questions are answered from: brought, exchanged and taken away, each in one transaction."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -68,7 +69,8 @@ class Library:
         Raises `UnreadableDocument`, and nothing is stored then. `entry` goes into the audit log with it.
         """
         reading = await read(new.content, new.media_type)
-        stored = await finish(self._store(new, reading, entry=entry))
+        passages = await asyncio.to_thread(_passages, reading, hints_of(reading.rows))
+        stored = await finish(self._store(new, reading, passages, entry=entry))
         if stored.change in {"added", "changed"}:
             self._changed()
         return stored
@@ -105,7 +107,8 @@ class Library:
 
     async def _keep(self, defined: DefinedDocument) -> None:
         document = defined.document
-        reading = read_markdown_text(document.text)
+        reading = await asyncio.to_thread(read_markdown_text, document.text)
+        passages = await asyncio.to_thread(_passages, reading, "")
         async with self._pool.acquire() as connection, connection.transaction():
             row = await repository.claim(connection, new_id(), base=defined.base, name=defined.name)
             if await repository.known_digests(connection, [defined.digest]):
@@ -120,12 +123,14 @@ class Library:
                     kind="text",
                     media_type="text/markdown",
                     content=reading.text,
-                    passages=_hinted(_passages(reading, ""), document),
+                    passages=_hinted(passages, document),
                     rows=(),
                 ),
             )
 
-    async def _store(self, new: NewDocument, reading: Reading, *, entry: AuditEntry | None) -> Stored:
+    async def _store(
+        self, new: NewDocument, reading: Reading, passages: Sequence[StoredPassage], *, entry: AuditEntry | None
+    ) -> Stored:
         title = (new.title or reading.title or new.name)[:TITLE_LIMIT]
         digest = digest_of("file", title, new.media_type, reading.text)
         async with self._pool.acquire() as connection, connection.transaction():
@@ -135,7 +140,6 @@ class Library:
                 change = "changed" if version_id else "added"
                 version_id = new_id()
                 identity = {"version_id": version_id, "document_id": document["document_id"], "digest": digest}
-                hints = hints_of(reading.rows)
                 await repository.add_version(
                     connection,
                     NewVersion(
@@ -144,7 +148,7 @@ class Library:
                         kind="table" if reading.rows else "text",
                         media_type=new.media_type,
                         content=reading.text,
-                        passages=_passages(reading, hints),
+                        passages=passages,
                         rows=reading.rows,
                     ),
                 )

@@ -3,6 +3,8 @@
 import pytest
 
 from self_service_agent.agent_service.knowledge.reading.outcome import UnreadableDocument
+from self_service_agent.agent_service.knowledge.reading.passages import compact, passages_of
+from self_service_agent.agent_service.knowledge.reading.plain import read_markdown_text
 from self_service_agent.agent_service.knowledge.reading.reader import read
 from tests.agent_service.knowledge import files
 
@@ -30,6 +32,10 @@ async def found(content, media_type):
             MARKDOWN, "text/markdown", "Badges",
             [("", "For all."), ("Lost", LIST), ("Lost / Night", FENCE)],
             id="markdown",
+        ),
+        pytest.param(
+            b"# #1 first #\nOne.\n## ##\nTwo.", "text/markdown", "#1 first", [("", "One."), ("##", "Two.")],
+            id="headings with signs",
         ),
         pytest.param(
             HTML, "text/html", "Badges",
@@ -72,6 +78,7 @@ async def test_a_table_is_read_with_a_line_for_each_row(content, media_type):
         pytest.param(b"\xff\xfe", "text/plain", "UTF-8", id="another encoding"),
         pytest.param(b"x" * 10_000_001, "text/plain", "10 MB", id="too large"),
         pytest.param(b"x " * 1_500_000, "text/plain", "characters", id="too much text"),
+        pytest.param(b"".join(b"# %d\na\n" % i for i in range(10_002)), "text/markdown", "10,000 passages", id="many"),
         pytest.param(b"MZ", "application/x-dosexec", "cannot be read", id="another format"),
         pytest.param(b"a,b\n1\n", "text/csv", "Row 2 has 1 cells", id="a row with too few cells"),
         pytest.param(b"a,b\n", "text/csv", "1 to 2,000 rows", id="a table without rows"),
@@ -94,3 +101,33 @@ async def test_what_cannot_be_read_is_refused_with_a_reason(content, media_type,
 
 async def test_a_page_may_be_nested_deeply():
     assert await found(b"<div>" * 3_000 + b"<p>deep", "text/html") == (None, [("", "deep")])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("a\n\n" * 330_000, id="tiny paragraphs"),
+        pytest.param("# a\nb\n" * 160_000, id="tiny sections"),
+        pytest.param("# a" + " #" * 500_000 + " b\n\nc", id="a heading that might end anywhere"),
+        pytest.param(". " * 500_000, id="one line of signs"),
+    ],
+)
+async def test_a_long_text_is_read_in_time_that_grows_with_its_length_only(text):
+    reading = await read(text.encode(), "text/markdown")
+
+    assert reading.text == text
+    assert len(reading.blocks) <= 3_000
+
+
+def test_passages_of_many_paragraphs_are_those_of_the_paragraphs():
+    text = "".join(
+        f"{'#' * (1 + at % 700 // 699)} {at // 700}\n\n{'word. ' * (at % 50 // 49 * at)}{at}\n\n" for at in range(1_500)
+    )
+    reading = read_markdown_text(text)
+
+    assert compact(reading).blocks != reading.blocks
+    assert passages_of(compact(reading)) == passages_of(reading)
+
+
+async def test_a_word_document_without_properties_has_no_title():
+    assert (await read(files.a_docx_without_properties(), files.DOCX)).title is None

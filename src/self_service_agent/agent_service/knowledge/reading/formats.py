@@ -9,8 +9,8 @@ from .outcome import Reading, UnreadableDocument
 from .plain import read_markdown, read_text
 from .tables import read_csv
 
-# Formats that others define are read in a process of their own: see `process.py`.
-TRUSTED: Final[Mapping[str, Callable[[bytes], Reading]]] = MappingProxyType(
+# Formats that others define are read in a process of their own, and so is whatever is long: see `process.py`.
+OWN: Final[Mapping[str, Callable[[bytes], Reading]]] = MappingProxyType(
     {"text/plain": read_text, "text/markdown": read_markdown, "text/csv": read_csv}
 )
 _BY_ENDING: Final[Mapping[str, str]] = MappingProxyType(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 CONTENT_LIMIT = 2_000_000  # characters of a document's text
 FILE_LIMIT = 10_000_000  # bytes of a file
+_HEADING_LIMIT = 200  # characters
 
 
 class UnreadableDocument(Exception):
@@ -75,7 +76,8 @@ class Headings:
         self._open: list[tuple[int, str]] = []
 
     def enter(self, text: str, level: int) -> None:
-        """Pass a heading."""
+        """Pass a heading; of one that is no heading any more, but a text, the beginning is kept."""
+        text = text[:_HEADING_LIMIT]
         self._open = [(higher, name) for higher, name in self._open if higher < level]
         if level == 1 and self.title is None:
             self.title = text

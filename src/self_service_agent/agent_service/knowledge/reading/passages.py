@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
-from .outcome import Block, Reading
+from .outcome import Block, Reading, UnreadableDocument
 
 TOKEN_LIMIT = 180  # by our count; a model's own count is a little higher, and ends at 256
+PASSAGE_LIMIT = 10_000
+_MANY = 1_000  # paragraphs
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 # A sentence ends before a capital letter or a digit, or where the next line begins an item of a list or a row.
@@ -33,6 +35,19 @@ def passages_of(reading: Reading) -> list[Passage]:
         parts = [part for block in blocks for part in _parts(reading.text, block)]
         found += (Passage(heading, start, end) for start, end in _gathered(reading.text, parts))
     return found
+
+
+def compact(reading: Reading) -> Reading:
+    """Return a reading of so many paragraphs with the passages in their place, which are fewer and divide it alike.
+
+    Raises `UnreadableDocument` if even these are too many.
+    """
+    if len(reading.blocks) <= _MANY:
+        return reading
+    found = passages_of(reading)
+    if len(found) > PASSAGE_LIMIT:
+        raise UnreadableDocument(f"The document has more than {PASSAGE_LIMIT:,} passages.")
+    return replace(reading, blocks=tuple(Block(each.heading, each.start, each.end) for each in found))
 
 
 def sentences_of(text: str) -> list[tuple[int, int]]:
@@ -68,11 +83,13 @@ def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _gathered(text: str, parts: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Put neighbours together for as long as they fit into one passage."""
+    """Put neighbours together for as long as they fit into one passage; no part ends inside a word."""
     since, until = parts[0]
+    count = tokens_in(text[since:until])
     for start, end in parts[1:]:
-        if tokens_in(text[since:end]) > TOKEN_LIMIT:
+        count += tokens_in(text[until:end])
+        if count > TOKEN_LIMIT:
             yield since, until
-            since = start
+            since, count = start, tokens_in(text[start:end])
         until = end
     yield since, until

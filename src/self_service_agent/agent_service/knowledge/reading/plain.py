@@ -7,7 +7,7 @@ from .outcome import CONTENT_LIMIT, Block, Headings, Reading, UnreadableDocument
 
 _MARK = "\ufeff"
 _PARAGRAPH = re.compile(r"\S[^\n]*(?:\n[^\S\n]*\S[^\n]*)*")
-_HEADING = re.compile(r"(#{1,6})[ \t]+(.+?)[ \t#]*$")
+_HEADING = re.compile(r"(#{1,6})[ \t]+(\S.*)")
 _FENCE = re.compile(r"```|~~~")
 
 
@@ -55,7 +55,7 @@ def _blocks(text: str, trail: Headings) -> Iterator[Block]:
             yield Block(trail.heading, start, end)
             start = None
         if heading:
-            trail.enter(heading[2], len(heading[1]))
+            trail.enter(heading[2].rstrip(" \t#") or heading[2], len(heading[1]))
         elif line.strip():
             start = at + len(line) - len(line.lstrip()) if start is None else start
             end = at + len(line.rstrip())

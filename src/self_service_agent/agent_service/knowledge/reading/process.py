@@ -1,12 +1,13 @@
-"""Reads one foreign file from standard input, in a process that may use only so much memory and time."""
+"""Reads one file that is foreign, or long, from standard input, in a process with limits of memory and time."""
 
 import resource
 import sys
 
 import orjson
 
-from .formats import foreign_reader
+from .formats import OWN, foreign_reader
 from .outcome import UnreadableDocument
+from .passages import compact
 
 MEMORY_LIMIT = 1_000_000_000
 SECONDS = 20
@@ -18,7 +19,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     try:
-        outcome: dict[str, object] = {"reading": foreign_reader(sys.argv[1])(sys.stdin.buffer.read())}
+        read = OWN.get(sys.argv[1]) or foreign_reader(sys.argv[1])
+        outcome: dict[str, object] = {"reading": compact(read(sys.stdin.buffer.read()))}
     except UnreadableDocument as refusal:
         outcome = {"refused": str(refusal)}
     except MemoryError:

@@ -7,11 +7,12 @@ from typing import Any
 
 import orjson
 
-from .formats import MEDIA_TYPES, TRUSTED
+from .formats import MEDIA_TYPES, OWN
 from .outcome import FILE_LIMIT, Block, Reading, Row, UnreadableDocument
 from .process import SECONDS
 
 _PATIENCE = SECONDS * 3  # of a machine that is busy with other things
+_SMALL = 65_536  # bytes: reading more by ourselves would be felt by everybody whom this process answers
 
 
 async def read(content: bytes, media_type: str) -> Reading:
@@ -20,8 +21,8 @@ async def read(content: bytes, media_type: str) -> Reading:
         raise UnreadableDocument(f"The file is larger than {FILE_LIMIT // 1_000_000} MB.")
     if media_type not in MEDIA_TYPES:
         raise UnreadableDocument(f"{media_type} cannot be read; what can is {', '.join(sorted(MEDIA_TYPES))}.")
-    if media_type in TRUSTED:
-        return await asyncio.to_thread(TRUSTED[media_type], content)
+    if media_type in OWN and len(content) <= _SMALL:
+        return await asyncio.to_thread(OWN[media_type], content)
     return await _read_apart(content, media_type)
 
 
@@ -40,13 +41,14 @@ async def _read_apart(content: bytes, media_type: str) -> Reading:
             await process.wait()
     if process.returncode != 0 or not answer:
         raise UnreadableDocument("The document cannot be read: it is broken, or takes too much time or memory.")
-    outcome = orjson.loads(answer)
+    return await asyncio.to_thread(_reading, answer)
+
+
+def _reading(answer: bytes) -> Reading:
+    outcome: dict[str, Any] = orjson.loads(answer)
     if "refused" in outcome:
         raise UnreadableDocument(outcome["refused"])
-    return _reading(outcome["reading"])
-
-
-def _reading(found: dict[str, Any]) -> Reading:
+    found = outcome["reading"]
     return Reading(
         text=found["text"],
         title=found["title"],

@@ -14,6 +14,7 @@ from .outcome import Piece, Reading, UnreadableDocument, composed
 
 _UNPACKED_LIMIT = 60_000_000  # bytes of all parts together
 _PARTS = 2_000
+_UNTITLED = "Word Document"  # what the library calls a document that has no properties
 _LEVEL = re.compile(r"heading (\d)", re.IGNORECASE)
 
 
@@ -23,7 +24,7 @@ def read_docx(content: bytes) -> Reading:
         _refuse_bombs(content)
         document = Document(io.BytesIO(content))
         reading = composed(_pieces(document.iter_inner_content()))
-        title = document.core_properties.title or None
+        title = document.core_properties.title.removeprefix(_UNTITLED) or None
     except (zipfile.BadZipFile, OpcError, KeyError, ValueError, AttributeError, SyntaxError, RecursionError) as error:
         raise UnreadableDocument(f"The Word document is broken: {type(error).__name__}.") from None
     return Reading(text=reading.text, title=reading.title or title, blocks=reading.blocks)
