@@ -35,7 +35,10 @@ class Texts(Part):
     missed_often: Text = text("Sorry, I still do not get it. Say 'human' to reach a person, or 'cancel' to stop.")
     missed_choice: Text = text("Please pick one of the options by its number or name.")
     which_one: Text = text("Several of them fit. Which one do you mean?")
-    missed_confirmation: Text = text("Nothing has been done yet: I only go on after a plain yes.")
+    missed_confirmation: Text = text(
+        "Nothing has been done yet: I only go on after a plain yes. "
+        "Say 'no' to stop, or what shall be different, by its name."
+    )
     tell_me_more: Text = text("Please tell me in other words what you need.")
     not_that_value: Text = text("That does not answer my question yet.")
     cancelled: Text = text("I stopped: {title}. Nothing more will be done about it.")

@@ -1,15 +1,15 @@
 """Takes in a reply to the pending question: a choice, a value, a yes or a no, or a correction of an earlier one."""
 
-from collections.abc import Iterator
+from typing import Any
 
 from self_service_agent.agent_service.definitions.steps import ApproveStep, ChooseStep, CollectStep, ConfirmStep
 from self_service_agent.agent_service.definitions.values import ValueProblem
 from self_service_agent.agent_service.understanding.commands import Affirm, Choose, Correct, Deny, SetSlot
-from self_service_agent.agent_service.understanding.context import Choice, Correctable
 from self_service_agent.agent_service.understanding.grammar import is_explicit_yes
 
 from .approvals import waiting_approval
 from .dialogue import Frame
+from .earlier import answered_steps
 from .rows import rows_of
 from .stage import Stage
 from .steps import go_on, leave
@@ -24,17 +24,10 @@ def choose(command: Choose, frame: Frame, stage: Stage) -> bool:
 
 def set_slot(command: SetSlot, frame: Frame, stage: Stage) -> bool:
     """Take the value that `frame` asked for; say whether it fits."""
-    flow = stage.flow_of(frame)
-    step = flow.by_id[frame.step]
+    step = stage.flow_of(frame).by_id[frame.step]
     if not isinstance(step, CollectStep) or step.slot != command.slot:
         return False
-    value = flow.slots[step.slot].read(command.value)
-    if value is None:
-        return False
-    frame.slots[step.slot] = value
-    _answered(frame, step.id)
-    go_on(frame, step, stage)
-    return True
+    return _take_value(step, command.value, frame, stage=stage)
 
 
 def confirm(command: Affirm | Deny, frame: Frame, stage: Stage) -> bool:
@@ -56,11 +49,13 @@ def confirm(command: Affirm | Deny, frame: Frame, stage: Stage) -> bool:
 
 def correct(command: Correct, frame: Frame, stage: Stage) -> bool:
     """Return to an earlier answer, and take the new one if it is given; say whether there was one to correct."""
-    for step in _answered_steps(frame, stage):
+    for step in answered_steps(frame, stage):
         if step.slot == command.slot:
             _rewind(frame, step.id, stage)
             if isinstance(step, ChooseStep) and command.choice_id is not None:
                 _take_row(step, command.choice_id, frame, stage=stage)
+            elif isinstance(step, CollectStep) and command.value is not None:
+                _take_value(step, command.value, frame, stage=stage)
             return True
     return False
 
@@ -108,26 +103,14 @@ def _tell(decision: ApprovalDecision, frame: Frame, stage: Stage) -> None:
         stage.say_system(texts.approval_comment, comment=decision.comment)
 
 
-def correctables(frame: Frame, stage: Stage) -> tuple[Correctable, ...]:
-    """Return the earlier answers of `frame` that can be taken back by name."""
-    slots = stage.flow_of(frame).slots
-    return tuple(
-        Correctable(step.slot, slots[step.slot].words, _choices(step, frame, stage))
-        for step in _answered_steps(frame, stage)
-        if slots[step.slot].words
-    )
-
-
-def _choices(step: ChooseStep | CollectStep, frame: Frame, stage: Stage) -> tuple[Choice, ...]:
-    return tuple(row.choice for row in rows_of(step, frame, stage)) if isinstance(step, ChooseStep) else ()
-
-
-def _answered_steps(frame: Frame, stage: Stage) -> Iterator[ChooseStep | CollectStep]:
-    by_id = stage.flow_of(frame).by_id
-    for step_id in frame.trail:
-        step = by_id[step_id]
-        if isinstance(step, ChooseStep | CollectStep):
-            yield step
+def _take_value(step: CollectStep, said: Any, frame: Frame, *, stage: Stage) -> bool:
+    value = stage.flow_of(frame).slots[step.slot].read(said)
+    if value is None:
+        return False
+    frame.slots[step.slot] = value
+    _answered(frame, step.id)
+    go_on(frame, step, stage)
+    return True
 
 
 def _take_row(step: ChooseStep, choice_id: str, frame: Frame, *, stage: Stage) -> bool:

@@ -15,11 +15,11 @@ from self_service_agent.agent_service.research.service import research
 from self_service_agent.agent_service.understanding.commands import Command, Repeat
 from self_service_agent.agent_service.understanding.context import Understander, UnderstandingContext
 
-from .answers import correctables
 from .approvals import waiting_approvals
 from .asking import ask_for_step, tell
 from .checkpoints import TurnCheckpoints
 from .dialogue import Dialogue
+from .earlier import correctables
 from .envelope import reply_text
 from .obey import decide, obey, start_over_what_changed, take_back
 from .questions import Knowledge, PendingQuestion

@@ -1,5 +1,6 @@
 """What every flow inherits: starting, cancelling, repeating, going back, digressing, reaching a person."""
 
+from dataclasses import replace
 from typing import Final
 
 from self_service_agent.agent_service.guards.language import is_surely_not_english
@@ -120,6 +121,17 @@ def take_correction(command: Correct, stage: Stage) -> None:
         misunderstood(CannotHandle(), stage)
         return
     resume(stage)
+    _narrow(command, stage)
+
+
+def _narrow(command: Correct, stage: Stage) -> None:
+    """Leave of the choices of the question only those that the correction may mean."""
+    question = stage.dialogue.question
+    if question is None or question.slot != command.slot:
+        return
+    choices = tuple(choice for choice in question.choices if choice.id in command.among)
+    if choices:
+        stage.ask(replace(question, text=stage.texts.which_one.source, choices=choices))
 
 
 def tell_status(stage: Stage) -> None:

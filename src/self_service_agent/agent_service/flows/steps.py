@@ -21,6 +21,7 @@ from self_service_agent.agent_service.understanding.context import Choice
 
 from .approvals import approval_step_for, arguments_of, terms_of, wait_for_approval
 from .dialogue import Frame, Question
+from .earlier import correctables
 from .failures import ask_about_failure, fail
 from .rows import listed, rows_of
 from .stage import Stage
@@ -171,12 +172,16 @@ def _ask(step: CollectStep | ConfirmStep, frame: Frame, stage: Stage) -> None:
         Question(
             purpose="step",
             expects="confirmation",
-            text=f"{summary[:1].upper()}{summary[1:]}.\n{ask} (yes/no)",
+            text=f"{summary[:1].upper()}{summary[1:]}.\n{ask} ({_ways_to_answer(frame, stage)})",
             choices=(Choice("yes", "Yes"), Choice("no", "No")),
             action=step.action,
             summary=summary,
         )
     )
+
+
+def _ways_to_answer(frame: Frame, stage: Stage) -> str:
+    return "yes/no, or say what to change" if correctables(frame, stage) else "yes/no"
 
 
 def _offer(step: ChooseStep, frame: Frame, stage: Stage) -> bool:

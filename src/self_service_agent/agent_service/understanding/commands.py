@@ -22,10 +22,15 @@ class SetSlot:
 
 @dataclass(frozen=True)
 class Correct:
-    """Take back an earlier answer; `choice_id` is the new one, or None to be asked again."""
+    """Take back an earlier answer; `choice_id` or `value` is the new one.
+
+    Without either it is asked for again, `among` these choices if there are any.
+    """
 
     slot: str
     choice_id: str | None = None
+    among: tuple[str, ...] = ()
+    value: Any = None
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,13 @@ class Choice:
 
 @dataclass(frozen=True)
 class Correctable:
-    """An earlier answer that can be taken back: its slot, what people call it, and what else it could be."""
+    """An earlier answer that can be taken back: its slot, what people call it, what it is and what else it could be."""
 
     slot: str
     words: tuple[str, ...]
     choices: tuple[Choice, ...] = ()
+    chosen: str | None = None
+    slot_type: str = "text"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,11 @@ _NO = _phrases(
     r"(?:(?:ok|okay|yeah|well|oh|hm|sorry|actually|thanks|thank you|but|wait) )*"
     rf"{_NO_WORDS}(?: (?:{_NO_WORDS}|wait|{_COURTESY}))*"
 )
+_REFUSED = _phrases(
+    r"(?:(?:oh|well|sorry|hm+|actually|wait) )*(?:no|nope|nah) "
+    r"(?!(?:problem|worries|idea|doubt|need|one|matter)\b)"
+    r"(?!.*\b(?:yes|yep|yeah|ok|okay|sure|fine|go|do it|order it|confirm)\b).*"
+)
 _NOT_WANTED = _phrases(
     r"(?:(?:no|ok|okay|actually|sorry|thanks|thank you|but|hi|hello) )*"
     r"i (?:don'?t|do not|no longer|never) (?:\w+ )?(?:want|need)(?: to (?:order|request|get|have))? "
@@ -154,6 +159,11 @@ def is_no(text: str) -> bool:
     """Say whether `text` as a whole is a no."""
     plain = normal(text)
     return any(_NO.fullmatch(words) for words in (plain, _trimmed(plain)))
+
+
+def is_refused(text: str) -> bool:
+    """Say whether `text` begins with a no, asks nothing and agrees to nothing."""
+    return not text.rstrip().endswith("?") and _REFUSED.fullmatch(normal(text)) is not None
 
 
 def set_phrase(text: str) -> Command | None:

@@ -2,10 +2,9 @@
 
 from .commands import Choose, Command, Reset, WhichOne
 from .context import UnderstandingContext
+from .corrections import read_correction
 from .grammar import chat_command, politeness, set_phrase, starts_over, yes_or_no
-from .readers import read_choice, read_several, read_value
-
-_EXACT_TYPES = frozenset({"email", "number", "date"})
+from .readers import EXACT_TYPES, read_choice, read_several, read_value
 
 
 def is_settled(text: str, context: UnderstandingContext) -> bool:
@@ -16,6 +15,7 @@ def is_settled(text: str, context: UnderstandingContext) -> bool:
         or _named(text, context) is not None
         or _phrase(text, context) is not None
         or _is_the_value(text, context)
+        or _is_another_value(text, context)
     )
 
 
@@ -37,8 +37,13 @@ def _phrase(text: str, context: UnderstandingContext) -> Command | None:
     return found or politeness(text)
 
 
+def _is_another_value(text: str, context: UnderstandingContext) -> bool:
+    found = read_correction(text, context)
+    return found is not None and found.value is not None
+
+
 def _is_the_value(text: str, context: UnderstandingContext) -> bool:
     """Tell whether the message is nothing but the value that was asked for, of a type that leaves no doubt."""
-    if context.expects != "text" or context.slot_type not in _EXACT_TYPES or " " in text.strip():
+    if context.expects != "text" or context.slot_type not in EXACT_TYPES or " " in text.strip():
         return False
     return read_value(text, slot_type=context.slot_type, today=context.today) is not None

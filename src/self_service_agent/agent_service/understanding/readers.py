@@ -44,6 +44,8 @@ _FILLER_TEXT = """
 """
 _FILLER = frozenset(tokens_of(_FILLER_TEXT))
 _MOST_UNKNOWN_WORDS = 2
+EXACT_TYPES = frozenset({"email", "number", "date"})
+"""The types of which a text holds a value for certain, or none."""
 EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _NUMBER = re.compile(r"(?<![\w.])-?\d{1,12}(?:\.\d{1,6})?(?![\w.])")
 _ISO_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")

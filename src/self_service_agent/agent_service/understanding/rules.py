@@ -1,6 +1,5 @@
 """The understander that works without a model: set phrases first, then likeness to the definition's examples."""
 
-import re
 from typing import Protocol
 
 from .catalogue import Catalogue, FlowEntry, PassageEntry
@@ -11,7 +10,7 @@ from .commands import (
     ChangeDone,
     Choose,
     Command,
-    Correct,
+    Deny,
     ForSomeone,
     Reset,
     SetSlot,
@@ -20,6 +19,7 @@ from .commands import (
     WhichOne,
 )
 from .context import Guess, Understanding, UnderstandingContext
+from .corrections import read_correction
 from .grammar import (
     TICKET_NUMBER,
     chat_command,
@@ -27,7 +27,7 @@ from .grammar import (
     is_given_up,
     is_not_wanted,
     is_question,
-    normal,
+    is_refused,
     politeness,
     set_phrase,
     starts_over,
@@ -39,9 +39,6 @@ from .likeness import BY_MEANING, BY_WORDS, Matches, Ranking, fused
 from .persons import named_person
 from .readers import EMAIL, read_choice, read_several, read_value
 from .words import tokens_of
-
-_AGREEING_OR_NOT = re.compile(r"^(?:(?:yes|no|ok|okay|sorry)[\s,.!]+)+", re.IGNORECASE)
-_CHANGE = frozenset(tokens_of("change instead actually rather different another other switch correct wrong meant but"))
 
 
 class Likeness(Protocol):
@@ -93,11 +90,12 @@ def _by_grammar(text: str, context: UnderstandingContext) -> Command | None:
         return phrase
     if (answer := yes_or_no(text)) is not None and context.expects != "text":
         return answer
-    if (correction := _correction(text, context)) is not None:
+    if (correction := read_correction(text, context)) is not None:
         return correction
     if (courtesy := politeness(text)) is not None:
         return courtesy
-    return _value(text, context) or _second_thoughts(text, context)
+    found = _value(text, context) or _second_thoughts(text, context)
+    return Deny() if found is None and context.expects == "confirmation" and is_refused(text) else found
 
 
 def _pending_choice(text: str, context: UnderstandingContext) -> Command | None:
@@ -123,24 +121,6 @@ def _gives_up(text: str, context: UnderstandingContext) -> bool:
     offered = (*context.choices, *(choice for candidate in context.corrections for choice in candidate.choices))
     names = set(tokens_of(" ".join(name for choice in offered for name in choice.names)))
     return is_given_up(text) and not names & set(tokens_of(text))
-
-
-def _correction(text: str, context: UnderstandingContext) -> Correct | None:
-    """Read a correction: a cue word together with a slot's name, or another choice of a slot by its name."""
-    said = set(tokens_of(text))
-    wants_change = bool(said & _CHANGE)
-    for candidate in reversed(context.corrections):
-        other = (
-            read_choice(_AGREEING_OR_NOT.sub("", text), candidate.choices)
-            if wants_change or context.expects == "confirmation"
-            else None
-        )
-        if other is not None and not normal(text).isdigit():
-            return Correct(candidate.slot, other.id)
-    for candidate in reversed(context.corrections):
-        if wants_change and said & set(tokens_of(" ".join(candidate.words))) and not is_question(text):
-            return Correct(candidate.slot)
-    return None
 
 
 def _value(text: str, context: UnderstandingContext) -> Command | None:
