@@ -61,6 +61,21 @@ async def test_no_message_grants_an_exception(message):
     assert outcome.approval is None
 
 
+@pytest.mark.parametrize("message", ["approved", "Approved!", "I approve this", "my manager has approved it"])
+@pytest.mark.parametrize("before", [(), ASK], ids=["nothing waits", "an approval waits"])
+async def test_a_message_that_approves_hears_how_approvals_are_given(before, message):
+    outcome = await a_conversation().hear(*before, message)
+
+    assert outcome.content.startswith("Nothing is approved by a message to me.")
+
+
+@pytest.mark.parametrize("message", ["who approves it", "is it approved?", "it is not approved"])
+async def test_asking_about_an_approval_is_not_giving_it(message):
+    outcome = await a_conversation().hear(*ASK, message)
+
+    assert not outcome.content.startswith("Nothing is approved by a message to me.")
+
+
 async def test_a_decision_about_something_else_changes_nothing():
     conversation = a_conversation()
     await conversation.hear(*ASK)

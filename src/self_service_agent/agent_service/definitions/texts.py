@@ -82,6 +82,10 @@ class Texts(Part):
     something_else: Text = text("Something else")
     resolve_first: Text = text("First I need to know whether the earlier request went through.")
     approval_waiting: Text = text("Your request waits for approval: {summary}")
+    approved_elsewhere: Text = text(
+        "Nothing is approved by a message to me. Whoever is asked for an approval decides by the link in their mail, "
+        "or in the list of approvals."
+    )
     approval_granted: Text = text("Your request was approved.")
     approval_denied: Text = text("Your request was declined.")
     approval_expired: Text = text("Nobody decided about your request in time, so it is not approved: {summary}")

@@ -3,6 +3,7 @@
 from self_service_agent.agent_service.definitions.values import ValueProblem
 from self_service_agent.agent_service.understanding.commands import (
     Affirm,
+    Approve,
     AskKnowledge,
     Back,
     Cancel,
@@ -52,7 +53,7 @@ def obey(command: Command, stage: Stage) -> None:
             _take_answer(command, stage)
         case Cancel() | Back() | Repeat() | Status() | Human() | Help():
             _obey_set_phrase(command, stage)
-        case WhichOne() | ForSomeone() | ChangeDone() | Unread():
+        case WhichOne() | ForSomeone() | ChangeDone() | Approve() | Unread():
             _obey_in_part(command, stage)
         case _:
             _obey_meaning(command, stage)
@@ -148,7 +149,7 @@ def _obey_set_phrase(command: Cancel | Back | Repeat | Status | Human | Help, st
             repairs.resume(stage)
 
 
-def _obey_in_part(command: WhichOne | ForSomeone | ChangeDone | Unread, stage: Stage) -> None:
+def _obey_in_part(command: WhichOne | ForSomeone | ChangeDone | Approve | Unread, stage: Stage) -> None:
     """Answer what cannot be done as it was said."""
     match command:
         case WhichOne():
@@ -157,6 +158,9 @@ def _obey_in_part(command: WhichOne | ForSomeone | ChangeDone | Unread, stage: S
             limits.start_for(command, stage)
         case ChangeDone():
             repairs.refuse_change(stage)
+        case Approve():
+            stage.say_system(stage.texts.approved_elsewhere)
+            repairs.resume(stage)
         case Unread():
             repairs.leave_unread(command, stage)
 

@@ -76,6 +76,11 @@ class ChangeDone:
 
 
 @dataclass(frozen=True)
+class Approve:
+    """Say that something is approved; nobody approves anything by a message."""
+
+
+@dataclass(frozen=True)
 class AskKnowledge:
     """Answer from the documents."""
 
@@ -154,6 +159,7 @@ Command = (
     | WhichOne
     | ForSomeone
     | ChangeDone
+    | Approve
     | AskKnowledge
     | Status
     | Repeat

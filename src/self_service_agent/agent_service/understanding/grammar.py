@@ -60,6 +60,11 @@ _OF_AN_ORDER = _phrases(
     r"|(?:(?:sorry|wait|actually|no|oh) )*i(?:'ve| have)? changed my mind\b.{0,80}"
 )
 _START_OVER = _phrases(rf"(?:(?:let's|can we|can i|i want to|please) )*start (?:over|again|afresh)(?: {_COURTESY})*")
+_APPROVED = _phrases(
+    r"(?:(?:yes|ok|okay|it is|it's|this is|has|have|is|hereby|i|we|(?:(?:my|the|it) )?"
+    r"(?:manager|management|boss|owner|request|approver)) )*"
+    r"approve[ds]?(?: (?:it|this|that|(?:the|my) request))?"
+)
 _CANCEL = _phrases(
     r"(?:(?:yes|no|ok|okay|actually|sorry|please|wait|oh|well|hm) )*"
     r"(?:cancel|stop|abort|never ?mind|forget (?:it|about it|that)|drop it|leave it|i(?:'ve| have)? changed my mind|"
@@ -190,6 +195,11 @@ def wishes_away(text: str) -> bool:
 def is_about_an_order(text: str) -> bool:
     """Say whether `text` asks to change, or to take back, what was ordered."""
     return _OF_AN_ORDER.fullmatch(normal(text)) is not None
+
+
+def is_approval(text: str) -> bool:
+    """Say whether `text` as a whole says that something is approved; a question about it does not."""
+    return _APPROVED.fullmatch(normal(text)) is not None
 
 
 def starts_over(text: str) -> bool:

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from .catalogue import Catalogue, FlowEntry, PassageEntry
 from .commands import (
+    Approve,
     AskKnowledge,
     Cancel,
     CannotHandle,
@@ -24,6 +25,7 @@ from .grammar import (
     TICKET_NUMBER,
     chat_command,
     is_about_an_order,
+    is_approval,
     is_given_up,
     is_not_wanted,
     is_question,
@@ -111,6 +113,8 @@ def _second_thoughts(text: str, context: UnderstandingContext) -> Command | None
     """Read what takes back a wish: one that is in progress, or one that is already done."""
     if context.mode != "human" and starts_over(text):
         return Reset()
+    if context.expects in {"approval", "nothing"} and is_approval(text):
+        return Approve()
     if is_not_wanted(text) if context.expects == "nothing" else _gives_up(text, context):
         return Cancel()
     return ChangeDone() if is_about_an_order(text) else None
