@@ -3,6 +3,8 @@
 import json
 import os
 import pty
+import select
+import subprocess
 
 import pytest
 
@@ -77,6 +79,44 @@ def test_a_chat_at_a_terminal_shows_what_is_done_and_the_choices_in_its_prompt(s
     assert "Get employee laptop info…".encode() in seen
     assert b"Lenovo ThinkPad T14 (na-std-14)" in seen
     os.close(ours)
+
+
+def test_a_chat_shows_what_a_person_says_and_that_they_gave_it_back(system, tmp_path):
+    pipe = subprocess.PIPE
+    process = started("chat", "--url", system, "--user", "emma.becker", home=tmp_path, stdin=pipe, stdout=pipe)
+    answers = process.stdout.fileno()
+    _say(process, "human")
+    _read_until(answers, b"handing this conversation to a person")
+
+    _take_in_hand("emma.becker", "Have you tried the other cable?", system=system, home=tmp_path)
+    seen = _asked_until(process, b"handed the conversation back to me.")
+    rest, _ = process.communicate(b"\nquit\n", PATIENCE_SECONDS)
+
+    assert seen.count(b": Have you tried the other cable?\n") == 1
+    assert (process.returncode, b"cable" in rest) == (0, False)
+
+
+def _take_in_hand(person, words, *, system, home):
+    found = json.loads(ssa("handoffs", "list", "--json", "--url", system, home=home).stdout)["handoffs"]
+    (handoff_id,) = [each["handoff_id"] for each in found if person in each["person"]]
+    for act in (("claim", handoff_id), ("reply", handoff_id, words), ("return", handoff_id)):
+        done = ssa("handoffs", *act, "--url", system, home=home)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def _say(process, words):
+    process.stdin.write(f"{words}\n".encode())
+    process.stdin.flush()
+
+
+def _asked_until(process, wanted):
+    """Send empty lines, as somebody who waits does, until something is said; return all of it."""
+    seen = b""
+    while wanted not in seen:
+        _say(process, "")
+        if select.select([process.stdout], [], [], 0.5)[0]:
+            seen += os.read(process.stdout.fileno(), 65536)
+    return seen
 
 
 def test_the_hint_is_empty_when_nothing_is_expected():

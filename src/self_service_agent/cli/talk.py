@@ -20,10 +20,14 @@ from self_service_agent.shared_clients.protocol import (
 from self_service_agent.shared_clients.request_manager import RequestManagerClient
 from self_service_agent.shared_models.requests import RequestStatus
 
+from .news import News
 from .starting import fail
 
 _FAREWELLS = frozenset({"quit", "exit", "q"})
-_FIRST_WORDS = "Type your question; [bold]quit[/] ends, [bold]reset[/] starts over, [bold]help[/] helps."
+_FIRST_WORDS = (
+    "Type your question; [bold]quit[/] ends, [bold]reset[/] starts over, [bold]help[/] helps, "
+    "an empty line shows what came meanwhile."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +86,14 @@ def chat(caller: Caller) -> None:
 
 
 def _talk_in_lines(client: RequestManagerClient, runner: asyncio.Runner) -> None:
+    news = News(client)
     for said in _until_farewell(sys.stdin):
-        answer = runner.run(client.send_request(said, "CLI", "cli"))
-        sys.stdout.write(f"{answer.response.content}\n\n")
+        for told in runner.run(news.untold()):
+            sys.stdout.write(f"{told}\n\n")
+        if said:
+            answer = runner.run(client.send_request(said, "CLI", "cli"))
+            runner.run(news.after(answer))
+            sys.stdout.write(f"{answer.response.content}\n\n")
         sys.stdout.flush()
 
 
@@ -92,8 +101,15 @@ def _talk_at_terminal(client: RequestManagerClient, runner: asyncio.Runner) -> N
     console = Console(highlight=False)
     console.print(_FIRST_WORDS, style="dim")
     prompt = _Prompt(console)
+    news = News(client)
     for said in _until_farewell(prompt):
+        for told in runner.run(news.untold()):
+            console.print(told, end="\n\n", markup=False, soft_wrap=True)
+            prompt.hint = ""
+        if not said:
+            continue
         answer = runner.run(show_turn(console, client.stream(said, "CLI", "cli")))
+        runner.run(news.after(answer))
         prompt.hint = hint_of(answer)
         console.print()
 
@@ -150,9 +166,9 @@ class _Prompt:
 
 
 def _until_farewell(lines: Iterable[str]) -> Iterator[str]:
+    """Yield each line without the space around it, which may leave nothing."""
     for line in lines:
         said = line.strip()
         if said.lower() in _FAREWELLS:
             return
-        if said:
-            yield said
+        yield said
