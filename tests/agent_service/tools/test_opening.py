@@ -110,14 +110,29 @@ def test_a_lock_that_was_changed_by_hand_stops_the_start(tmp_path):
         ("servers: {shop: {url: 'ftp://x'}}", "url"),
         ("servers: {shop: {command: x, password: y}}", "password"),
         ("servers: [", "neither JSON nor YAML"),
-        ("", "valid dictionary"),
+        ("", "must have the servers by name under `servers`"),
+        ("x", "must have the servers by name under `servers`"),
+        ("[" * 5000, "neither JSON nor YAML"),
+        ("servers: {shop: {url: 'https://me:secret@shop.example'}}", "credentials do not belong in a URL"),
+        ('servers: {shop: {url: "https://shop.example", headers: {"X\\r\\nY": KEY}}}', "headers"),
+        ("servers: {shop: {url: 'https://shop.example', headers: {'': KEY}}}", "headers"),
     ],
 )
 def test_a_file_that_makes_no_sense_stops_the_start(tmp_path, content, problem):
     (tmp_path / "servers.yaml").write_text(content)
 
-    with pytest.raises(SettingsError, match=problem):
+    with pytest.raises(SettingsError, match=problem) as refused:
         ToolSettings(mcp_servers=tmp_path / "servers.yaml").servers(servicenow_url="http://127.0.0.1:9")
+
+    assert "secret" not in str(refused.value)
+
+
+def test_a_file_that_cannot_be_read_stops_the_start(tmp_path):
+    (tmp_path / "latin.yaml").write_bytes(b"servers: {b\xfcro: {command: x}}")
+
+    for name, problem in (("none.yaml", "No such file"), (".", "Is a directory"), ("latin.yaml", "not UTF-8")):
+        with pytest.raises(SettingsError, match=f"cannot be read: .*{problem}"):
+            ToolSettings(mcp_servers=tmp_path / name).servers(servicenow_url="http://127.0.0.1:9")
 
 
 def test_servicenow_is_named_once(tmp_path):
@@ -135,6 +150,17 @@ async def test_a_secret_that_is_not_set_stops_the_start(tmp_path):
 
     with pytest.raises(SettingsError, match="NO_SUCH is not set, and the tool server shop needs it"):
         async with open_servers(making):
+            pass
+
+
+async def test_a_secret_that_no_header_can_have_stops_the_start(tmp_path, monkeypatch):
+    monkeypatch.setenv("SHOP_KEY", "a\r\nX-Other: b")
+    settings = ToolSettings(
+        mcp_servers=a_file(tmp_path, {"shop": {"url": "http://127.0.0.1:9", "headers": {"X-Key": "SHOP_KEY"}}})
+    )
+
+    with pytest.raises(SettingsError, match="SHOP_KEY holds a line end"):
+        async with open_servers(plan_of(settings, TOKENS, policy=LOOPBACK, access=ToolAccess())):
             pass
 
 

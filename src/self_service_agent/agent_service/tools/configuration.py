@@ -4,12 +4,32 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, HttpUrl, StringConstraints, Tag, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    HttpUrl,
+    StringConstraints,
+    Tag,
+    ValidationError,
+)
 
 from self_service_agent.kit.settings import SettingsError
 
 ServerName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=200)]
+
+
+def _without_credentials(url: HttpUrl) -> HttpUrl:
+    if url.username or url.password:
+        raise ValueError("credentials do not belong in a URL: name the variable that holds them")
+    return url
+
+
+ServerUrl = Annotated[HttpUrl, AfterValidator(_without_credentials)]
 
 
 class _Part(BaseModel):
@@ -22,9 +42,9 @@ class HttpServer(_Part):
     A server with an `audience` gets a credential that we sign, and that says for whom we call.
     """
 
-    url: HttpUrl
+    url: ServerUrl
     bearer: Variable | None = None
-    headers: dict[str, Variable] = Field(default_factory=dict)
+    headers: dict[HeaderName, Variable] = Field(default_factory=dict)
     audience: str | None = Field(default=None, min_length=1, max_length=100)
     concurrency: int = Field(default=16, ge=1, le=1000)
 
@@ -66,13 +86,22 @@ class _File(_Part):
 def read_servers(path: Path) -> dict[str, Server]:
     """Read the file of MCP_SERVERS, JSON or YAML, or raise `SettingsError`."""
     try:
-        content: Any = yaml.safe_load(path.read_text("utf-8"))
+        content = _content_of(path)
+        if not isinstance(content, dict):
+            raise SettingsError(f"MCP_SERVERS: {path} must have the servers by name under `servers`")
         return dict(_File.model_validate(content).servers)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"MCP_SERVERS: {path} cannot be read") from error
-    except yaml.YAMLError as error:
-        raise SettingsError(f"MCP_SERVERS: {path} is neither JSON nor YAML") from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise SettingsError(f"MCP_SERVERS: {path}: {place}: {first['msg']}") from None
+
+
+def _content_of(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"MCP_SERVERS: {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"MCP_SERVERS: {path} cannot be read: it is not UTF-8") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise SettingsError(f"MCP_SERVERS: {path} is neither JSON nor YAML") from error

@@ -14,6 +14,7 @@ from self_service_agent.connectors.mcp.client import ToolServer
 from self_service_agent.connectors.mcp.process import Command
 from self_service_agent.kit.http.egress import EgressPolicy
 from self_service_agent.kit.service_tokens import ServiceTokens
+from self_service_agent.kit.settings import SettingsError
 
 from .addresses import problems_with_tools, tools_in
 from .configuration import HttpServer, Server
@@ -127,4 +128,7 @@ def _headers(server: HttpServer, values: Mapping[str, SecretStr]) -> dict[str, s
     headers = {name: values[variable].get_secret_value() for name, variable in server.headers.items()}
     if server.bearer is not None:
         headers["Authorization"] = f"Bearer {values[server.bearer].get_secret_value()}"
+    for variable in server.variables:
+        if not values[variable].get_secret_value().isprintable():
+            raise SettingsError(f"{variable} holds a line end or another sign that no header can have")
     return headers

@@ -9,7 +9,7 @@ from pydantic import Field, HttpUrl, SecretStr
 
 from self_service_agent.kit.settings import Settings, SettingsError
 
-from .configuration import HttpServer, Server, read_servers
+from .configuration import HttpServer, Server, ServerUrl, read_servers
 
 SERVICENOW = "servicenow"
 _AUDIENCE = "mcp-servicenow"
@@ -19,7 +19,7 @@ class ToolSettings(Settings):
     """MCP_SERVERS is a file; the ServiceNow server that is part of the product has a variable of its own."""
 
     mcp_servers: Path | None = None
-    mcp_servicenow_url: HttpUrl | None = None
+    mcp_servicenow_url: ServerUrl | None = None
     mcp_recheck_seconds: float = Field(default=60, ge=0, le=86_400)
 
     @property
