@@ -76,6 +76,41 @@ async def test_asking_about_an_approval_is_not_giving_it(message):
     assert not outcome.content.startswith("Nothing is approved by a message to me.")
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "is my approval done?",
+        "is it approved",
+        "Has my manager approved it yet?",
+        "did they decide?",
+        "when will it be approved?",
+        "what about my request?",
+        "any news?",
+        "status",
+    ],
+)
+async def test_who_asks_for_the_decision_hears_that_it_waits(message):
+    conversation = a_conversation()
+    await conversation.hear(*ASK)
+
+    outcome = await conversation.say(message)
+
+    assert outcome.content.startswith("In progress: ")
+    assert "Your request waits for approval: early replacement of" in outcome.content
+    assert "(Source:" not in outcome.content
+
+
+@pytest.mark.parametrize("message", ["Who approves a laptop exception?", "how do approvals work?"])
+async def test_what_is_asked_about_approvals_at_large_is_looked_up_meanwhile(message):
+    conversation = a_conversation()
+    await conversation.hear(*ASK)
+
+    outcome = await conversation.say(message)
+
+    assert not outcome.content.startswith("In progress: ")
+    assert where(outcome) == ("exception", "approval")
+
+
 async def test_a_decision_about_something_else_changes_nothing():
     conversation = a_conversation()
     await conversation.hear(*ASK)

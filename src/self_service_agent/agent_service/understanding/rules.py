@@ -40,6 +40,7 @@ from .grammar import (
 from .likeness import BY_MEANING, BY_WORDS, Matches, Ranking, fused
 from .persons import named_person
 from .readers import EMAIL, read_choice, read_several, read_value
+from .waiting import asks_for_a_decision
 from .words import tokens_of
 
 
@@ -88,7 +89,7 @@ def read_by_grammar(text: str, context: UnderstandingContext) -> Command | None:
 def _by_grammar(text: str, context: UnderstandingContext) -> Command | None:
     if (named := _pending_choice(text, context)) is not None:
         return named
-    if (phrase := set_phrase(text)) is not None:
+    if (phrase := set_phrase(text) or _while_it_waits(text, context)) is not None:
         return phrase
     if (answer := yes_or_no(text)) is not None and context.expects != "text":
         return answer
@@ -107,6 +108,10 @@ def _pending_choice(text: str, context: UnderstandingContext) -> Command | None:
         return Choose(found.id)
     several = read_several(text, context.choices)
     return WhichOne(tuple(choice.id for choice in several)) if several else None
+
+
+def _while_it_waits(text: str, context: UnderstandingContext) -> Status | None:
+    return Status() if context.expects == "approval" and asks_for_a_decision(text) else None
 
 
 def _second_thoughts(text: str, context: UnderstandingContext) -> Command | None:
