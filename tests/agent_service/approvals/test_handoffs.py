@@ -120,6 +120,30 @@ async def test_only_staff_and_only_who_claimed_it_has_it_in_hand(staffed):
     assert (stranger.status_code, unclaimed.status_code, listed.status_code) == (403, 409, 403)
 
 
+async def test_a_key_is_good_for_one_reply_only(staffed):
+    handoff = await handed_over(staffed)
+    await do(staffed, handoff, "claim")
+    await do(staffed, handoff, "reply", {"content": "Hi"}, **{"idempotency-key": "k"})
+
+    other = await do(staffed, handoff, "reply", {"content": "Bye"}, **{"idempotency-key": "k"})
+    await do(staffed, handoff, "close")
+    late = await do(staffed, handoff, "reply", {"content": "Bye"}, **{"idempotency-key": "k"})
+
+    assert (other.status_code, late.status_code) == (422, 422)
+    assert other.json()["detail"] == "This Idempotency-Key was used before, for a different reply."
+    assert "Bye" not in {each["content"] for each in await followed_up(staffed, 2)}
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "tab\tinside"])
+async def test_an_unusable_key_is_refused(staffed, key):
+    handoff = await handed_over(staffed)
+    await do(staffed, handoff, "claim")
+
+    answer = await do(staffed, handoff, "reply", {"content": "Hi"}, **{"idempotency-key": key})
+
+    assert answer.status_code == 400, answer.text
+
+
 async def test_a_reply_that_is_repeated_is_said_once(staffed):
     handoff = await handed_over(staffed)
     await do(staffed, handoff, "claim")

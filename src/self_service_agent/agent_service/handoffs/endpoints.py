@@ -18,13 +18,19 @@ from self_service_agent.shared_models.requests import CONTENT_LIMIT, Text
 from self_service_agent.shared_models.users import Caller
 
 from .rules import ActKind, HandoffState
-from .service import HandoffNotFound, Handoffs, NotInYourHands
+from .service import HandoffNotFound, Handoffs, KeyReused, NotInYourHands
 
 router = APIRouter(prefix="/api/v1/handoffs", tags=["hand-offs"])
 
 PROBLEMS: Final[Mapping[type[Exception], int]] = MappingProxyType(
-    {HandoffNotFound: HTTPStatus.NOT_FOUND, NotInYourHands: HTTPStatus.CONFLICT}
+    {
+        HandoffNotFound: HTTPStatus.NOT_FOUND,
+        NotInYourHands: HTTPStatus.CONFLICT,
+        KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
 )
+
+_KEY_LIMIT: Final = 255
 
 
 class ReplyBody(BaseModel):
@@ -80,9 +86,15 @@ async def _staff(caller: CallerDependency) -> Caller:
     return caller
 
 
+async def _key(key: Annotated[str | None, Header(alias="Idempotency-Key")] = None) -> str | None:
+    if key is not None and not (0 < len(key) <= _KEY_LIMIT and key.isprintable()):
+        raise Problem(HTTPStatus.BAD_REQUEST, f"Idempotency-Key must have 1 to {_KEY_LIMIT} printable characters")
+    return key
+
+
 HandoffsService = Annotated[Handoffs, Depends(_handoffs)]
 Staff = Annotated[Caller, Depends(_staff)]
-Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=255)]
+Key = Annotated[str | None, Depends(_key)]
 
 
 @router.get("")
@@ -109,7 +121,7 @@ async def claim_handoff(handoff_id: str, caller: Staff, handoffs: HandoffsServic
 
 @router.post("/{handoff_id}/reply", status_code=HTTPStatus.ACCEPTED)
 async def reply(
-    handoff_id: str, body: ReplyBody, *, caller: Staff, handoffs: HandoffsService, idempotency_key: Key = None
+    handoff_id: str, body: ReplyBody, *, caller: Staff, handoffs: HandoffsService, idempotency_key: Key
 ) -> Told:
     """Say something to the person, on the channel they wrote from; only who has claimed the conversation can."""
     request_id = await handoffs.act(

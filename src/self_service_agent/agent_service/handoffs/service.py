@@ -35,6 +35,13 @@ class NotInYourHands(Exception):
     """The conversation is somebody else's, nobody's, or the agent's again."""
 
 
+class KeyReused(Exception):
+    """The same key came before, with something else to say."""
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used before, for a different reply.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Handoffs:
     """The hand-offs of everybody; that the caller is of the staff is checked before."""
@@ -73,7 +80,7 @@ class Handoffs:
     async def act(self, handoff_id: str, kind: ActKind, *, user_id: str, content: str, key: str | None = None) -> str:
         """Answer, give back or settle, and return the request by which that is told; with the same `key` once.
 
-        Raises `HandoffNotFound`, or `NotInYourHands` unless the caller has claimed it.
+        Raises `HandoffNotFound`, `KeyReused`, or `NotInYourHands` unless the caller has claimed it.
         """
         user = await find_user(self.pool, user_id)
         done = Act(
@@ -93,16 +100,22 @@ class Handoffs:
             if row is None:
                 return await self._refuse(connection, handoff_id, done)
             if not await repository.act(connection, handoff_id, done):
-                return False
+                return await self._said_before(connection, done)
             if done.kind in _ENDS:
                 await repository.end(connection, handoff_id, _ENDS[done.kind])
             await self.bus.publish([_follow_up(row, done)], connection)
             await record_within(connection, _audited(done.kind, handoff_id, done.author))
             return True
 
+    async def _said_before(self, connection: PooledConnection, done: Act) -> bool:
+        known = await repository.act_of(connection, done.request_id)
+        if known is not None and known["content"] != done.content:
+            raise KeyReused
+        return False
+
     async def _refuse(self, connection: PooledConnection, handoff_id: str, done: Act) -> bool:
         if await repository.act_of(connection, done.request_id) is not None:
-            return False  # said before, and over by now
+            return await self._said_before(connection, done)  # and over by now
         row = await repository.find(connection, handoff_id)
         if row is None:
             raise HandoffNotFound
