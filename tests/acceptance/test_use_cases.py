@@ -91,8 +91,10 @@ async def test_equipment_is_listed(houses):
 
 async def test_an_email_address_is_changed_by_a_request(houses):
     async with an_office(houses) as office:
-        done = await office.hear("change my email", "alice.smith@company.com", "I got married", "yes")
+        asked = await office.hear("change my email", "alice.smith@company.com", "I got married")
+        done = await office.hear("yes")
 
+    assert asked["content"].startswith("alice.smith@company.com instead of ")
     assert "REQ0010001" in done["content"]
     assert office.ordered == [("email-change", {"new_address": "alice.smith@company.com"})]
 

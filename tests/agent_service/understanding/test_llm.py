@@ -214,7 +214,7 @@ async def test_the_model_is_told_what_exists_and_the_message_is_data():
     schema = body["response_format"]["json_schema"]["schema"]
     assert body["messages"][-1] == {"role": "user", "content": json.dumps({"message": text})}
     assert text not in body["messages"][0]["content"]
-    assert "LAT-5450: Latitude 5450" in body["messages"][0]["content"]
+    assert '{"id": "LAT-5450", "label": "Latitude 5450' in body["messages"][0]["content"]
     assert FLOW in schema["properties"]["flow"]["enum"]
     assert schema["properties"]["choice"]["enum"] == ["LAT-5450", "MBA-13", None]
     assert not {"affirm", "deny", "choose", "set_value"} & set(schema["properties"]["command"]["enum"])

@@ -23,6 +23,7 @@ from .approvals import approval_step_for, arguments_of, terms_of, wait_for_appro
 from .dialogue import Frame, Question
 from .earlier import correctables
 from .failures import ask_about_failure, fail
+from .labels import sentence_of
 from .rows import listed, rows_of
 from .stage import Stage
 from .started import taken_from_start
@@ -172,7 +173,7 @@ def _ask(step: CollectStep | ConfirmStep, frame: Frame, stage: Stage) -> None:
         Question(
             purpose="step",
             expects="confirmation",
-            text=f"{summary[:1].upper()}{summary[1:]}.\n{ask} ({_ways_to_answer(frame, stage)})",
+            text=f"{sentence_of(summary)}.\n{ask} ({_ways_to_answer(frame, stage)})",
             choices=(Choice("yes", "Yes"), Choice("no", "No")),
             action=step.action,
             summary=summary,
