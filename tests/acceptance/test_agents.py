@@ -112,7 +112,6 @@ async def test_definitions_are_read_again_after_a_signal_or_a_change(houses, fol
     [
         pytest.param("name: Büro\n".encode("latin-1"), id="Latin-1"),
         pytest.param(b"[" * 5000, id="nested"),
-        pytest.param(b'{id: odd, version: "1", name: Odd, summary: Odd., say: "\\0"}', id="cannot be stored"),
     ],
 )
 async def test_a_file_that_cannot_be_read_changes_nothing(houses, folder, content):
