@@ -94,6 +94,16 @@ async def test_a_wish_starts_its_flow(flow, text):
     assert await read(text) == StartFlow("laptop-refresh-agent", flow)
 
 
+@pytest.mark.parametrize("text", ["text editor", "I want the Text Editor please", "a licence for Design Suite"])
+async def test_the_name_of_what_a_flow_offers_starts_it(text):
+    assert await read(text) == StartFlow("software-licence-agent", "request_software")
+
+
+@pytest.mark.parametrize("text", ["my text editor is broken", "I do not want the text editor", "who uses text editor?"])
+async def test_a_name_beside_other_words_is_no_wish(text):
+    assert await read(text) != StartFlow("software-licence-agent", "request_software")
+
+
 @pytest.mark.parametrize(
     ("text", "heading"),
     [

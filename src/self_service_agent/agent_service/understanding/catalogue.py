@@ -7,6 +7,7 @@ from functools import cached_property
 
 from self_service_agent.agent_service.definitions.loader import Definitions
 from self_service_agent.agent_service.definitions.models import AgentDefinition, Section
+from self_service_agent.agent_service.definitions.steps import ChooseStep
 
 from .lexicon import Lexicon, Match
 
@@ -38,6 +39,7 @@ class Catalogue:
     def __init__(self, agents: Sequence[AgentDefinition]) -> None:
         self.flows = tuple(_flows(agents))
         self.examples: tuple[tuple[Entry, str], ...] = (*_flow_examples(agents), *_questions(agents))
+        self._offered = _offered(agents)
         synonyms = _synonyms(agents)
         self._everything: Lexicon[Entry] = Lexicon(self.examples, synonyms)
         self._passages: Lexicon[Entry] = Lexicon([*_questions(agents), *_sentences(agents)], synonyms)
@@ -66,6 +68,10 @@ class Catalogue:
                 return match.label
         return None
 
+    def flow_offering(self, name: str) -> FlowEntry | None:
+        """Return the one flow that offers a thing of this name, in lower case, as the first thing to be chosen."""
+        return self._offered.get(name)
+
     def title(self, agent_id: str, flow: str) -> str:
         """Return what a flow is called, in the words of its definition."""
         return next((entry.title for entry in self.flows if (entry.agent_id, entry.flow) == (agent_id, flow)), flow)
@@ -88,6 +94,20 @@ def _flow_examples(agents: Sequence[AgentDefinition]) -> Iterator[tuple[Entry, s
         for name, flow in agent.flows.items():
             entry = FlowEntry(agent.id, name, flow.title)
             yield from ((entry, example) for example in (flow.title, *flow.examples))
+
+
+def _offered(agents: Sequence[AgentDefinition]) -> Mapping[str, FlowEntry]:
+    """Return the flows by the names of what they offer; a name that several flows have stands for none."""
+    found: dict[str, set[FlowEntry]] = {}
+    for agent in agents:
+        for flow_id, flow in agent.flows.items():
+            step = next((step for step in flow.steps if isinstance(step, ChooseStep) and step.table), None)
+            if step is None or step.table is None or not step.names:
+                continue
+            for row in agent.tables[step.table].rows:
+                name = str(row.get(step.names[0], "")).lower()
+                found.setdefault(name, set()).add(FlowEntry(agent.id, flow_id, flow.title))
+    return {name: flows.pop() for name, flows in found.items() if name and len(flows) == 1}
 
 
 def _questions(agents: Sequence[AgentDefinition]) -> Iterator[tuple[Entry, str]]:

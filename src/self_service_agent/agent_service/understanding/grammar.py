@@ -59,6 +59,12 @@ _OF_AN_ORDER = _phrases(
     r"(?: \w+){0,2}? (?:order|ticket|request)\b.{0,80}"
     r"|(?:(?:sorry|wait|actually|no|oh) )*i(?:'ve| have)? changed my mind\b.{0,80}"
 )
+_WISH = re.compile(
+    r"^(?:(?:hi|hello|please|can|could|may|i|i'd|we|you|want|need|would|like|to|have|get|give|me|us|order|request|"
+    r"install|use|a|an|the|some|licen[cs]e|access|new|for) )*"
+    r"(?P<what>.+?)(?: (?:please|thanks|licen[cs]e|for me|now))*$"
+)
+_LONGEST_WISH = 120
 _START_OVER = _phrases(rf"(?:(?:let's|can we|can i|i want to|please) )*start (?:over|again|afresh)(?: {_COURTESY})*")
 _APPROVED = _phrases(
     r"(?:(?:yes|ok|okay|it is|it's|this is|has|have|is|hereby|i|we|(?:(?:my|the|it) )?"
@@ -224,6 +230,12 @@ def yes_or_no(text: str) -> Affirm | Deny | None:
 def without_greeting(text: str) -> str:
     """Return what is said after the greeting, or everything if there is none."""
     return _GREETING_PREFIX.sub("", text, count=1) or text
+
+
+def wished_thing(text: str) -> str:
+    """Return in lower case what `text` would name if it were a wish and nothing else."""
+    found = _WISH.match(normal(text).rstrip("? ")) if len(text) <= _LONGEST_WISH else None
+    return found["what"] if found else ""
 
 
 def is_question(text: str) -> bool:

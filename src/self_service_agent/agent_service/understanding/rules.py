@@ -33,6 +33,7 @@ from .grammar import (
     politeness,
     set_phrase,
     starts_over,
+    wished_thing,
     wishes_away,
     without_greeting,
     yes_or_no,
@@ -97,7 +98,7 @@ def _by_grammar(text: str, context: UnderstandingContext) -> Command | None:
         return correction
     if (courtesy := politeness(text)) is not None:
         return courtesy
-    found = _value(text, context) or _second_thoughts(text, context)
+    found = _value(text, context) or _second_thoughts(text, context) or _named_wish(text, context)
     return Deny() if found is None and context.expects == "confirmation" and is_refused(text) else found
 
 
@@ -112,6 +113,12 @@ def _pending_choice(text: str, context: UnderstandingContext) -> Command | None:
 
 def _while_it_waits(text: str, context: UnderstandingContext) -> Status | None:
     return Status() if context.expects == "approval" and asks_for_a_decision(text) else None
+
+
+def _named_wish(text: str, context: UnderstandingContext) -> StartFlow | None:
+    """Read a wish for something by its name, such as a piece of software, while nothing else is in progress."""
+    entry = context.catalogue.flow_offering(wished_thing(text)) if context.expects == "nothing" else None
+    return StartFlow(entry.agent_id, entry.flow) if entry is not None and not is_question(text) else None
 
 
 def _second_thoughts(text: str, context: UnderstandingContext) -> Command | None:
