@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from self_service_agent.agent_service.definitions.steps import ApproveStep, CallStep
+from self_service_agent.agent_service.definitions.steps import ApproveStep, CallStep, CollectStep
 from self_service_agent.agent_service.definitions.values import ValueProblem
 from self_service_agent.kit.lines import one_line
 
@@ -91,11 +91,12 @@ def _request(step: ApproveStep, frame: Frame, stage: Stage, *, summary: str) -> 
 
 def _summary(step: ApproveStep, frame: Frame, stage: Stage) -> str:
     """Return on one line what is to be decided, in which the words of who asks stand in quotation marks."""
-    slots = stage.flow_of(frame).slots
+    flow = stage.flow_of(frame)
+    asked = {each.slot for each in flow.steps if isinstance(each, CollectStep) and flow.slots[each.slot].type == "text"}
     written = {
         name: f"“{one_line(value.translate(_QUOTES), limit=_QUOTED)}”"
         for name, value in frame.slots.items()
-        if isinstance(value, str) and name in slots and slots[name].type == "text"
+        if isinstance(value, str) and name in asked
     }
     return one_line(step.summary.render({**stage.names(frame), **written}), limit=_SHOWN)
 
