@@ -39,6 +39,7 @@ async def test_access_of_more_weight_waits_for_the_manager(houses, granted, orde
         after = office.ordered
 
     assert (waiting["metadata"]["expects"], before, after) == ("approval", [], ordered)
+    assert "I asked Brian Cole." in waiting["content"]
 
 
 async def test_free_software_is_requested_after_a_yes(houses):
